@@ -1,0 +1,1 @@
+"""What connects the engine to the world: storage, transports, places, clock, command line."""

@@ -1,0 +1,52 @@
+"""The engine with everything embedded: an SQLite file, the system's clock, the number tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scg_adapters.places.numbers import NumberPlaces
+from scg_adapters.storage.memory import MemoryStorage
+from scg_adapters.storage.sqlite import SqliteStorage
+from scg_adapters.system import SystemClock, SystemIds
+from scg_core.engine import Engine
+from scg_core.kernel.errors import InvalidField
+from scg_core.messaging.settings import Settings
+from scg_core.ports.clock import Clock
+from scg_core.ports.ids import Ids
+from scg_core.ports.message_transport import MessageTransport
+from scg_core.ports.storage import Storage
+
+_SQLITE = "sqlite:///"
+
+
+def open_storage(url: str) -> Storage:
+    """The storage a URL names: ``sqlite:///FILE``, ``sqlite:///:memory:`` or ``memory:``.
+
+    Raises:
+        InvalidField: no adapter knows the URL.
+        ForeignStorage: the file is damaged, another program's, or from a newer version.
+    """
+    if url == "memory:":
+        return MemoryStorage()
+    if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
+        return SqliteStorage(url.removeprefix(_SQLITE))
+    raise InvalidField("db", "write sqlite:///FILE or memory:")
+
+
+def open_engine(
+    url: str,
+    transports: Mapping[str, MessageTransport],
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    settings: Settings | None = None,
+) -> Engine:
+    """An engine on the storage that the URL names, with the usual adapters for the rest."""
+    return Engine(
+        storage=open_storage(url),
+        transports=transports,
+        clock=clock or SystemClock(),
+        ids=ids or SystemIds(),
+        places=NumberPlaces(),
+        settings=settings,
+    )

@@ -1,0 +1,1 @@
+"""Where the engine keeps what it knows."""

@@ -1,0 +1,210 @@
+"""Due work and lanes on plain dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from scg_core.kernel.errors import LeaseLost
+from scg_core.kernel.instant import Instant
+from scg_core.messaging.model import Claim, Lane, LaneKey, Run
+from scg_core.ports.storage import Work
+
+
+class MemoryQueue:
+    """The part of a session that is about what is to be done."""
+
+    def __init__(self, tables: dict[str, dict[Any, Any]], undo: list[Callable[[], None]]) -> None:
+        self._tables = tables
+        self._undo = undo
+
+    # -- due work ----------------------------------------------------------------------------
+
+    def file(self, work: Work, /) -> None:
+        """Ask for work to be done when due; of two of one kind and key the earlier due stands."""
+        key = (work.kind, work.key)
+        known = self._work.get(key)
+        if known is not None:
+            work = evolve(known, due=min(known.due, work.due))
+        self._put(self._work, key, work)
+
+    def claim(self, kinds: Collection[str], now: Instant, lease_until: Instant, /) -> Work | None:
+        """Take the work of these kinds that is longest due."""
+        due = [w for w in self._work.values() if w.kind in kinds and w.due <= now]
+        if not due:
+            return None
+        held = min(due, key=lambda work: (work.due, work.kind, work.key))
+        taken = evolve(held, due=lease_until, attempt=held.attempt + 1, fence=held.fence + 1)
+        self._put(self._work, (held.kind, held.key), taken)
+        return taken
+
+    def complete(self, work: Work, /) -> None:
+        """The claimed work is done."""
+        self._held(work)
+        self._take(self._work, (work.kind, work.key))
+
+    def again(self, work: Work, due: Instant, position: int, /) -> None:
+        """The claimed work goes on at ``due`` from ``position``."""
+        self._held(work)
+        after = evolve(work, due=due, position=position, attempt=0)
+        self._put(self._work, (work.kind, work.key), after)
+
+    def withdraw(self, kind: str, key: str, /) -> None:
+        """Work that is no longer wanted; unknown work is no error."""
+        if (kind, key) in self._work:
+            self._take(self._work, (kind, key))
+
+    def next_due(self, connectors: Collection[str], /) -> Instant | None:
+        """The earliest instant at which work or a lane of these connectors is due."""
+        due = [work.due for work in self._work.values()]
+        for lane in self._lanes.values():
+            ready = self._ready_at(lane)
+            if ready is not None and lane.key.connector in connectors:
+                due.append(max(ready, lane.wait_until))
+        return min(due, default=None)
+
+    # -- lanes -------------------------------------------------------------------------------
+
+    def lane(self, key: LaneKey, /) -> Lane:
+        """The lane with this key, made if need be."""
+        for lane in self._lanes.values():
+            if lane.key == key:
+                return lane
+        made = Lane(len(self._lanes) + 1, key, Instant(0))
+        self._put(self._lanes, made.id, made)
+        return made
+
+    def queue(self, runs: Iterable[Run], /) -> list[Run]:
+        """Put runs into their lanes; the runs with the ids they were given."""
+        counters = self._tables["counter"]
+        stored = []
+        for run in runs:
+            id = counters.get("run", 0) + 1
+            self._put(counters, "run", id)
+            stored.append(evolve(run, id=id))
+            self._put(self._runs, id, stored[-1])
+        return stored
+
+    def claim_runs(
+        self, connectors: Collection[str], now: Instant, lease_until: Instant, limit: int, /
+    ) -> Claim | None:
+        """Lease up to ``limit`` message numbers of one ready lane, longest due first."""
+        served = self._tables["served"]
+        ready = [
+            lane
+            for lane in self._lanes.values()
+            if lane.key.connector in connectors and lane.wait_until <= now
+            and (ready := self._ready_at(lane)) is not None and ready <= now
+        ]  # fmt: skip
+        if not ready:
+            return None
+        lane = min(ready, key=lambda one: (one.key.priority, served.get(one.id, 0), one.id))
+        self._put(served, lane.id, max(served.values(), default=0) + 1)
+        taken: list[Run] = []
+        lapsed: list[Run] = []
+        for run in self._due_runs(lane, now):
+            room = limit - sum(one.size for one in taken)
+            if room <= 0:
+                break
+            taken.append(self._lease(run, lease_until, room))
+            if run.leased:
+                lapsed.append(taken[-1])
+        return Claim(lane, tuple(taken), tuple(lapsed))
+
+    def finish(self, claim: Claim, /) -> None:
+        """Take a claim's runs out of their lane."""
+        for run in claim.runs:
+            held = self._runs.get(run.id)
+            if held is None or held.fence != run.fence or not held.leased:
+                raise LeaseLost(f"run {run.id}", run.fence)
+            self._take(self._runs, run.id)
+
+    def wait(self, lane: int, until: Instant, reason: str, /) -> None:
+        """Let a whole lane rest; nothing in it is touched."""
+        held = self._lanes[lane]
+        self._put(self._lanes, lane, evolve(held, wait_until=until, reason=reason))
+
+    def release(self, request_id: str, due: Instant | None, /) -> int:
+        """Let a request's held runs go at ``due``, or each at its own; how many runs."""
+        held = [run for run in self._runs.values() if run.request_id == request_id and run.held]
+        for run in held:
+            self._put(self._runs, run.id, evolve(run, held=False, due=due or run.due))
+        return len(held)
+
+    def runs_of(self, request_id: str, limit: int, /, held: bool | None = None) -> list[Run]:
+        """Up to ``limit`` runs of a request that are not leased, by their numbers."""
+        found = [
+            run
+            for run in self._runs.values()
+            if run.request_id == request_id and not run.leased and held in (None, run.held)
+        ]
+        return sorted(found, key=lambda run: run.first)[:limit]
+
+    def runs_at(self, numbers: Sequence[int], /) -> list[Run]:
+        """The runs that any of these message numbers lie in."""
+        found = [
+            run
+            for run in self._runs.values()
+            if any(run.first <= number <= run.last for number in numbers)
+        ]
+        return sorted(found, key=lambda run: run.first)
+
+    def drop(self, runs: Sequence[Run], /) -> None:
+        """Take runs out, whoever holds them."""
+        for run in runs:
+            if run.id in self._runs:
+                self._take(self._runs, run.id)
+
+    @property
+    def _work(self) -> dict[tuple[str, str], Work]:
+        return self._tables["work"]
+
+    @property
+    def _lanes(self) -> dict[int, Lane]:
+        return self._tables["lane"]
+
+    @property
+    def _runs(self) -> dict[int, Run]:
+        return self._tables["run"]
+
+    def _ready_at(self, lane: Lane) -> Instant | None:
+        due = [run.due for run in self._runs.values() if run.lane == lane.id and not run.held]
+        return min(due, default=None)
+
+    def _due_runs(self, lane: Lane, now: Instant) -> list[Run]:
+        due = [
+            run
+            for run in self._runs.values()
+            if run.lane == lane.id and not run.held and run.due <= now
+        ]
+        return sorted(due, key=lambda run: (run.due, run.first))
+
+    def _lease(self, run: Run, lease_until: Instant, room: int) -> Run:
+        leased = evolve(
+            run, due=lease_until, leased=True, attempt=run.attempt + 1, fence=run.fence + 1
+        )
+        if run.size <= room:
+            self._put(self._runs, run.id, leased)
+            return leased
+        cut = run.first + room
+        self._put(self._runs, run.id, evolve(run, first=cut, fence=leased.fence))
+        return self.queue([evolve(leased, last=cut - 1)])[0]
+
+    def _held(self, work: Work) -> None:
+        held = self._work.get((work.kind, work.key))
+        if held is None or held.fence != work.fence:
+            raise LeaseLost(f"{work.kind} {work.key}", work.fence)
+
+    def _put(self, table: dict[Any, Any], key: object, value: object) -> None:
+        if key in table:
+            before = table[key]
+            self._undo.append(lambda: table.__setitem__(key, before))
+        else:
+            self._undo.append(lambda: table.pop(key))
+        table[key] = value
+
+    def _take(self, table: dict[Any, Any], key: object) -> None:
+        before = table.pop(key)
+        self._undo.append(lambda: table.__setitem__(key, before))

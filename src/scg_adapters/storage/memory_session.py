@@ -1,0 +1,190 @@
+"""One transaction on plain dictionaries: resources and pages of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from scg_adapters.storage.memory_queue import MemoryQueue
+from scg_core.kernel.errors import Duplicate, NotFound, StaleData
+from scg_core.kernel.instant import Instant
+from scg_core.kernel.query import Condition, Op, Query, matches
+from scg_core.kernel.resource import (
+    R,
+    Resource,
+    declaration,
+    evolve,
+    identity,
+    is_enum,
+)
+
+
+class MemorySession(MemoryQueue):
+    """Resources and rows; due work and lanes are in ``MemoryQueue``."""
+
+    def get(self, kind: type[R], id: str, /) -> R | None:
+        """The resource with this id, or None."""
+        held = self._kind(kind)
+        if declaration(kind).key == "id":
+            return held.get(id)
+        return next((one for one in held.values() if one.id == id), None)
+
+    def add(self, resource: Resource, /) -> None:
+        """Store a new resource."""
+        declared = declaration(resource)
+        held = self._kind(type(resource))
+        key = getattr(resource, declared.key)
+        if key in held:
+            raise Duplicate(declared.title, (declared.key,))
+        self._refuse_taken(resource, held, key)
+        self._put(held, key, resource)
+
+    def replace(self, resource: Resource, /) -> None:
+        """Store the successor of a resource."""
+        declared = declaration(resource)
+        held = self._kind(type(resource))
+        key = getattr(resource, declared.key)
+        if key not in held:
+            raise NotFound(declared.title, identity(resource))
+        current: Any = held[key]
+        version = resource.version_number  # type: ignore[attr-defined]
+        if current.version_number != version - 1:
+            raise StaleData(declared.title, current.id, version - 1, current.version_number)
+        self._refuse_taken(resource, held, key)
+        self._put(held, key, resource)
+
+    def remove(self, resource: Resource, /) -> None:
+        """Take a resource out."""
+        declared = declaration(resource)
+        held = self._kind(type(resource))
+        key = getattr(resource, declared.key)
+        if key not in held:
+            raise NotFound(declared.title, identity(resource))
+        self._take(held, key)
+
+    def find(self, query: Query[R], /) -> list[R]:
+        """The resources a query asks for, in its order."""
+        found = [one for one in self._kind(query.kind).values() if _meets(one, query.where)]
+        for name, descending in reversed(query.order()):
+            found.sort(key=partial(_order, name), reverse=descending)
+        end = None if query.limit is None else query.offset + query.limit
+        return found[query.offset : end]
+
+    def count(self, query: Query[R], /, at_most: int | None = None) -> int:
+        """How many resources meet the query's conditions, counted up to ``at_most``."""
+        found = sum(_meets(one, query.where) for one in self._kind(query.kind).values())
+        return found if at_most is None else min(found, at_most)
+
+    def insert(
+        self, kind: type[Resource], columns: Sequence[str], rows: Iterable[Sequence[Any]], /
+    ) -> None:
+        """Store many new resources given as rows of plain values."""
+        for row in rows:
+            values = dict(zip(columns, row, strict=True))
+            self.add(kind(**{name: _typed(kind, name, value) for name, value in values.items()}))
+
+    def rows(self, query: Query[R], columns: Sequence[str], /) -> list[tuple[Any, ...]]:
+        """Some columns of what a query asks for, as plain values."""
+        return [tuple(_plain(getattr(one, name)) for name in columns) for one in self.find(query)]
+
+    def update(
+        self,
+        kind: type[Resource],
+        columns: Sequence[str],
+        match: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        /,
+    ) -> int:
+        """Set columns where others equal; how many rows were changed."""
+        held = self._kind(kind)
+        changed = 0
+        for row in rows:
+            values, wanted = row[: len(columns)], row[len(columns) :]
+            current = held.get(wanted[0])
+            if current is None or any(
+                _plain(getattr(current, name)) != value
+                for name, value in zip(match, wanted, strict=True)
+            ):
+                continue
+            pairs = zip(columns, values, strict=True)
+            after = {name: _typed(kind, name, value) for name, value in pairs}
+            if declaration(kind).versioned:
+                after.setdefault("version_number", current.version_number + 1)
+            self._put(held, wanted[0], evolve(current, **after))
+            changed += 1
+        return changed
+
+    def increase(
+        self, kind: type[Resource], id: str, amounts: Mapping[str, int], now: Instant, /
+    ) -> None:
+        """Add to counters of a resource and date it."""
+        held = self._kind(kind)
+        if id in held:
+            after = {name: getattr(held[id], name) + amount for name, amount in amounts.items()}
+            self._put(held, id, evolve(held[id], **after, last_updated_date=now))
+
+    def number(self, count: int, /) -> int:
+        """Reserve that many message numbers in a row; the first of them."""
+        counters = self._tables["counter"]
+        last = counters.get("message", 0)
+        self._put(counters, "message", last + count)
+        return int(last) + 1
+
+    def remember(self, scope: str, keys: Sequence[int], /) -> set[int]:
+        """Note keys within a scope; those of them that were not yet known."""
+        seen = self._tables["recipient_seen"]
+        new = {key for key in keys if (scope, key) not in seen}
+        for key in new:
+            self._put(seen, (scope, key), True)
+        return new
+
+    def forget(self, scope: str, at_most: int, /) -> int:
+        """Drop up to so many keys of a scope; how many were dropped."""
+        seen = self._tables["recipient_seen"]
+        some = [key for key in seen if key[0] == scope][:at_most]
+        for key in some:
+            self._take(seen, key)
+        return len(some)
+
+    def _kind(self, kind: type[Resource]) -> dict[Any, Any]:
+        return self._tables[declaration(kind).name]
+
+    def _refuse_taken(self, resource: Resource, held: Mapping[Any, Any], key: object) -> None:
+        declared = declaration(resource)
+        for fields in (("id",), *declared.unique):
+            mine = [getattr(resource, name) for name in fields]
+            if None in mine:
+                continue
+            for other_key, other in held.items():
+                if other_key != key and [getattr(other, name) for name in fields] == mine:
+                    raise Duplicate(declared.title, fields)
+
+
+def _meets(resource: Resource, where: Iterable[Condition]) -> bool:
+    return all(_matches(condition, getattr(resource, condition.field)) for condition in where)
+
+
+def _matches(condition: Condition, held: Any) -> bool:
+    several = isinstance(condition.value, tuple | list | set | frozenset)
+    if condition.op is Op.HAS and several:
+        return held is not None and any(value in held for value in condition.value)
+    return matches(condition, _plain(held))
+
+
+def _order(name: str, resource: Resource) -> tuple[bool, Any]:
+    """Order as SQL has it: null before everything."""
+    value = _plain(getattr(resource, name))
+    return (value is not None, value)
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)
+
+
+def _typed(kind: type[Resource], name: str, value: Any) -> Any:
+    wanted = declaration(kind)[name].type
+    if value is None or not is_enum(wanted):
+        return value
+    make: Callable[[Any], Any] = wanted  # type: ignore[assignment]
+    return make(value)

@@ -1,0 +1,195 @@
+"""Making a file's schema, and bringing one from an older version up to date.
+
+What the declarations say is compared with what the file has: missing tables, columns and indexes
+are added. Whatever cannot be derived is a numbered step in ``STEPS``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final
+
+from sqlite_utils import Database
+from sqlite_utils.db import Table as DbTable
+
+from scg_adapters.storage.schema import (
+    KINDS,
+    Table,
+    column,
+    encoder,
+    python_type,
+    quoted,
+    table,
+)
+from scg_core.kernel.errors import ForeignStorage
+from scg_core.kernel.resource import Attribute
+
+APPLICATION_ID: Final = 0x53434731  # "SCG1"
+STEPS: Final[tuple[Callable[[Database], None], ...]] = ()
+VERSION: Final = 1 + len(STEPS)
+
+_QUEUE: Final = """
+create table if not exists work (
+    kind text not null, key text not null, due integer not null, position integer not null,
+    attempt integer not null, fence integer not null, primary key (kind, key)
+) without rowid;
+create index if not exists work_due on work (due);
+create table if not exists lane (
+    id integer primary key, connector text not null, sender_id text not null,
+    country text not null, company_id text not null, priority integer not null,
+    ready_at integer, wait_until integer not null default 0, reason text,
+    served integer not null default 0,
+    unique (connector, sender_id, country, company_id, priority)
+);
+create index if not exists lane_ready on lane (connector, ready_at) where ready_at is not null;
+create table if not exists run (
+    id integer primary key, lane integer not null, request_id text not null,
+    first integer not null, last integer not null, due integer not null,
+    held integer not null, leased integer not null, attempt integer not null,
+    fence integer not null
+);
+create index if not exists run_due on run (lane, due) where held = 0;
+create index if not exists run_request on run (request_id, first);
+create index if not exists run_first on run (first);
+create table if not exists recipient_seen (
+    scope text not null, key integer not null, primary key (scope, key)
+) without rowid;
+create table if not exists counter (name text primary key, value integer not null) without rowid;
+"""
+
+
+def prepare(connection: sqlite3.Connection, path: str) -> None:
+    """Make the schema in an empty file, or bring an older one up to date.
+
+    Raises:
+        ForeignStorage: the file is not one of ours, or a newer version wrote it.
+    """
+    if _current(connection, path):
+        return
+    connection.execute("begin immediate")
+    try:
+        if not _current(connection, path):
+            _migrate(connection)
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def _current(connection: sqlite3.Connection, path: str) -> bool:
+    application = connection.execute("pragma application_id").fetchone()[0]
+    version = connection.execute("pragma user_version").fetchone()[0]
+    tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
+    if application != APPLICATION_ID and (tables or application):
+        raise ForeignStorage(path, "it belongs to another program")
+    if version > VERSION:
+        raise ForeignStorage(path, f"a newer version of the engine wrote it (schema {version})")
+    if application != APPLICATION_ID or version != VERSION:
+        return False
+    held = connection.execute("select value from counter where name = 'schema'").fetchone()
+    return held is not None and held[0] == _fingerprint()
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    db = Database(connection, execute_plugins=False)
+    version = connection.execute("pragma user_version").fetchone()[0]
+    if version:
+        for step in STEPS[version - 1 :]:
+            step(db)
+    for statement in _QUEUE.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    for kind in KINDS:
+        _bring_up(db, table(kind))
+    connection.execute(
+        "insert into counter values ('schema', ?) on conflict do update set value = excluded.value",
+        (_fingerprint(),),
+    )
+    connection.execute(f"pragma application_id = {APPLICATION_ID}")
+    connection.execute(f"pragma user_version = {VERSION}")
+
+
+def _bring_up(db: Database, of: Table) -> None:
+    if of.hot:
+        db.execute(f"drop view if exists {quoted(of.source)}")
+    _table(db, of, of.name, of.cold)
+    if of.hot:
+        _table(db, of, of.hot_name, (of.key, *of.hot))
+        _view(db, of)
+    for fields in of.declared.unique:
+        _index(db, of, fields, None, unique=True)
+    for index in of.declared.indexes:
+        _index(db, of, index.fields, index.only, unique=False)
+
+
+def _table(db: Database, of: Table, name: str, attributes: tuple[Attribute, ...]) -> None:
+    wanted = {column(a): python_type(a) for a in attributes}
+    made = DbTable(db, name)
+    if not made.exists():
+        made.create(wanted, pk=column(of.key))
+        return
+    held = {one.name for one in made.columns}
+    for attribute in attributes:
+        if column(attribute) not in held:
+            made.add_column(column(attribute), wanted[column(attribute)])
+            _fill(db, name, attribute)
+
+
+def _fill(db: Database, name: str, attribute: Attribute) -> None:
+    """Give rows from before a column its default."""
+    default = attribute.default
+    if isinstance(default, str | int | float | bool | tuple):
+        encode = encoder(attribute)
+        value = default if encode is None else encode(default)
+        db.execute(f"update {quoted(name)} set {quoted(column(attribute))} = ?", [value])
+
+
+def _view(db: Database, of: Table) -> None:
+    names = ", ".join(
+        f"{'h' if a.hot else 'c'}.{quoted(column(a))}" for a in of.declared.attributes
+    )
+    key = quoted(column(of.key))
+    db.execute(
+        f"create view {quoted(of.source)} as select {names} from {quoted(of.name)} c "
+        f"join {quoted(of.hot_name)} h on h.{key} = c.{key}"
+    )
+
+
+def _index(
+    db: Database,
+    of: Table,
+    fields: tuple[str, ...],
+    only: tuple[str, str] | None,
+    *,
+    unique: bool,
+) -> None:
+    attributes = [of.declared[name] for name in fields]
+    home = of.home(attributes[0])
+    names = ", ".join(quoted(column(a)) for a in attributes)
+    label = f"{home}_by_{'_'.join(fields)}"
+    where = ""
+    if only is not None:
+        where = f" where {quoted(column(of.declared[only[0]]))} = '{only[1]}'"
+        label += f"_{only[1].lower()}"
+    kind = "unique index" if unique else "index"
+    db.execute(f"create {kind} if not exists {quoted(label)} on {quoted(home)} ({names}){where}")
+
+
+def _fingerprint() -> int:
+    """A number that changes whenever the declared schema does."""
+    text = _QUEUE + repr(
+        [
+            (
+                table(kind).name,
+                [(a.name, a.wire, str(a.type), a.hot) for a in table(kind).declared.attributes],
+                table(kind).declared.unique,
+                table(kind).declared.indexes,
+            )
+            for kind in KINDS
+        ]
+    )
+    number = 0
+    for byte in text.encode():
+        number = (number * 31 + byte) % (2**61 - 1)
+    return number

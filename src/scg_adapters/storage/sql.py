@@ -1,0 +1,91 @@
+"""Queries as SQL. Shared by the adapters that speak it; placeholders are ``?``.
+
+``matches`` in ``scg_core.kernel.query`` is the meaning; the storage contract compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from scg_adapters.storage.schema import Table, column, encoder, quoted, table
+from scg_core.kernel.query import Condition, Op, Query
+from scg_core.kernel.resource import R
+
+_OPERATORS: Final = {Op.GE: ">=", Op.GT: ">", Op.LT: "<", Op.LE: "<="}
+
+Compiled = tuple[str, list[Any]]
+
+
+def select(query: Query[R], columns: Sequence[str]) -> Compiled:
+    """A select of some attributes, with conditions, order and page."""
+    of = table(query.kind)
+    names = ", ".join(quoted(column(of.declared[name])) for name in columns)
+    where, parameters = conditions(of, query.where)
+    sql = f"select {names} from {quoted(of.source)}{where} order by {_order(of, query)}"
+    if query.limit is not None or query.offset:
+        sql += " limit ? offset ?"
+        parameters += [-1 if query.limit is None else query.limit, query.offset]
+    return sql, parameters
+
+
+def counted(query: Query[R], at_most: int | None) -> Compiled:
+    """A select of the number of rows that meet the conditions, counted up to ``at_most``."""
+    of = table(query.kind)
+    where, parameters = conditions(of, query.where)
+    if at_most is None:
+        return f"select count(*) from {quoted(of.source)}{where}", parameters
+    inner = f"select 1 from {quoted(of.source)}{where} limit ?"
+    return f"select count(*) from ({inner})", [*parameters, at_most]
+
+
+def conditions(of: Table, where: Sequence[Condition]) -> Compiled:
+    """The where clause, with a blank in front, or nothing."""
+    terms: list[str] = []
+    parameters: list[Any] = []
+    for condition in where:
+        term, values = _term(of, condition)
+        terms.append(term)
+        parameters += values
+    return (" where " + " and ".join(terms) if terms else ""), parameters
+
+
+def _order(of: Table, query: Query[R]) -> str:
+    return ", ".join(
+        quoted(column(of.declared[name])) + (" desc" if descending else "")
+        for name, descending in query.order()
+    )
+
+
+def _term(of: Table, condition: Condition) -> Compiled:
+    attribute = of.declared[condition.field]
+    name, value = quoted(column(attribute)), condition.value
+    encode = encoder(attribute) or (lambda same: same)
+    match condition.op:
+        case Op.EQ if value is None:
+            return f"{name} is null", []
+        case Op.EQ if any(i.only and i.only[0] == attribute.name for i in of.declared.indexes):
+            # A literal, so that the planner may use an index kept to rows with this value.
+            return f"{name} = {_literal(encode(value))}", []
+        case Op.EQ:
+            return f"{name} = ?", [encode(value)]
+        case Op.NE if value is None:
+            return f"{name} is not null", []
+        case Op.NE:
+            return f"({name} is null or {name} <> ?)", [encode(value)]
+        case Op.IN:
+            marks = ", ".join("?" * len(value))
+            return f"{name} in ({marks})", [encode(one) for one in value]
+        case Op.PREFIX:
+            return f"substr({name}, 1, ?) = ?", [len(value), value]
+        case Op.HAS:
+            several = list(value) if isinstance(value, tuple | list | set | frozenset) else [value]
+            marks = ", ".join("?" * len(several))
+            inner = f"select 1 from json_each({name}) where json_each.value in ({marks})"
+            return f"exists ({inner})", several
+        case _:
+            return f"{name} {_OPERATORS[condition.op]} ?", [encode(value)]
+
+
+def _literal(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

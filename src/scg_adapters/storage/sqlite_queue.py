@@ -1,0 +1,258 @@
+"""Due work and lanes in SQLite.
+
+A lane's ``ready_at`` is the earliest due instant of its runs that are not held; a leased run's
+due instant is the end of its lease, so a lapsed lease needs no search of its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from attrs import evolve
+
+from scg_core.kernel.errors import LeaseLost
+from scg_core.kernel.instant import Instant
+from scg_core.messaging.model import Claim, Lane, LaneKey, Run
+from scg_core.ports.storage import Work
+
+_RUN: Final = "id, lane, request_id, first, last, due, held, leased, attempt, fence"
+_LANE: Final = "id, connector, sender_id, country, company_id, priority, wait_until, reason"
+
+
+class SqliteQueue:
+    """The part of a session that is about what is to be done."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    # -- due work ----------------------------------------------------------------------------
+
+    def file(self, work: Work, /) -> None:
+        """Ask for work to be done when due; of two of one kind and key the earlier due stands."""
+        self._db.execute(
+            "insert into work values (?, ?, ?, ?, ?, ?) on conflict do update set "
+            "due = min(due, excluded.due)",
+            (work.kind, work.key, work.due, work.position, work.attempt, work.fence),
+        )
+
+    def claim(self, kinds: Collection[str], now: Instant, lease_until: Instant, /) -> Work | None:
+        """Take the work of these kinds that is longest due."""
+        marks = ", ".join("?" * len(kinds))
+        row = self._db.execute(
+            "select kind, key, due, position, attempt, fence from work "
+            f"where due <= ? and kind in ({marks}) order by due, kind, key limit 1",
+            [now, *kinds],
+        ).fetchone()
+        if row is None:
+            return None
+        held = Work(*row)
+        taken = evolve(held, due=lease_until, attempt=held.attempt + 1, fence=held.fence + 1)
+        self._db.execute(
+            "update work set due = ?, attempt = ?, fence = ? where kind = ? and key = ?",
+            (taken.due, taken.attempt, taken.fence, taken.kind, taken.key),
+        )
+        return taken
+
+    def complete(self, work: Work, /) -> None:
+        """The claimed work is done."""
+        sql = "delete from work where kind = ? and key = ? and fence = ?"
+        self._held(self._db.execute(sql, (work.kind, work.key, work.fence)), work)
+
+    def again(self, work: Work, due: Instant, position: int, /) -> None:
+        """The claimed work goes on at ``due`` from ``position``."""
+        sql = (
+            "update work set due = ?, position = ?, attempt = 0 "
+            "where kind = ? and key = ? and fence = ?"
+        )
+        parameters = (due, position, work.kind, work.key, work.fence)
+        self._held(self._db.execute(sql, parameters), work)
+
+    def withdraw(self, kind: str, key: str, /) -> None:
+        """Work that is no longer wanted; unknown work is no error."""
+        self._db.execute("delete from work where kind = ? and key = ?", (kind, key))
+
+    def next_due(self, connectors: Collection[str], /) -> Instant | None:
+        """The earliest instant at which work or a lane of these connectors is due."""
+        marks = ", ".join("?" * len(connectors))
+        row = self._db.execute(
+            "select min(due) from (select min(due) as due from work union all "
+            "select min(max(ready_at, wait_until)) from lane "
+            f"where ready_at is not null and connector in ({marks}))",
+            list(connectors),
+        ).fetchone()
+        return None if row[0] is None else Instant(row[0])
+
+    # -- lanes -------------------------------------------------------------------------------
+
+    def lane(self, key: LaneKey, /) -> Lane:
+        """The lane with this key, made if need be."""
+        values = (key.connector, key.sender_id, key.country, key.company_id, key.priority)
+        where = (
+            "connector = ? and sender_id = ? and country = ? and company_id = ? and priority = ?"
+        )
+        sql = f"select {_LANE} from lane where {where}"
+        row = self._db.execute(sql, values).fetchone()
+        if row is None:
+            self._db.execute(
+                "insert into lane (connector, sender_id, country, company_id, priority) "
+                "values (?, ?, ?, ?, ?)",
+                values,
+            )
+            row = self._db.execute(sql, values).fetchone()
+        return _lane(row)
+
+    def queue(self, runs: Iterable[Run], /) -> list[Run]:
+        """Put runs into their lanes; the runs with the ids they were given."""
+        stored = []
+        earliest: dict[int, Instant] = {}
+        for run in runs:
+            cursor = self._db.execute(
+                "insert into run (lane, request_id, first, last, due, held, leased, attempt, fence)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (run.lane, run.request_id, run.first, run.last, run.due, run.held, run.leased,
+                 run.attempt, run.fence),
+            )  # fmt: skip
+            stored.append(evolve(run, id=int(cursor.lastrowid or 0)))
+            if not run.held:
+                earliest[run.lane] = min(run.due, earliest.get(run.lane, run.due))
+        for lane, due in earliest.items():
+            self._db.execute(
+                "update lane set ready_at = min(coalesce(ready_at, ?1), ?1) where id = ?2",
+                (due, lane),
+            )
+        return stored
+
+    def claim_runs(
+        self, connectors: Collection[str], now: Instant, lease_until: Instant, limit: int, /
+    ) -> Claim | None:
+        """Lease up to ``limit`` message numbers of one ready lane, longest due first."""
+        lane = self._ready_lane(connectors, now)
+        if lane is None:
+            return None
+        taken: list[Run] = []
+        lapsed: list[Run] = []
+        for run in self._due_runs(lane, now, limit):
+            room = limit - sum(one.size for one in taken)
+            if room <= 0:
+                break
+            leased = self._lease(run, lease_until, room)
+            taken.append(leased)
+            if run.leased:
+                lapsed.append(leased)
+        self._db.execute(
+            "update lane set served = (select max(served) from lane) + 1 where id = ?", (lane.id,)
+        )
+        self._set_ready(lane.id)
+        return Claim(lane, tuple(taken), tuple(lapsed))
+
+    def finish(self, claim: Claim, /) -> None:
+        """Take a claim's runs out of their lane."""
+        for run in claim.runs:
+            sql = "delete from run where id = ? and fence = ? and leased = 1"
+            if not self._db.execute(sql, (run.id, run.fence)).rowcount:
+                raise LeaseLost(f"run {run.id}", run.fence)
+        self._set_ready(claim.lane.id)
+
+    def wait(self, lane: int, until: Instant, reason: str, /) -> None:
+        """Let a whole lane rest; nothing in it is touched."""
+        self._db.execute(
+            "update lane set wait_until = ?, reason = ? where id = ?", (until, reason, lane)
+        )
+
+    def release(self, request_id: str, due: Instant | None, /) -> int:
+        """Let a request's held runs go at ``due``, or each at its own; how many runs."""
+        lanes = self._db.execute(
+            "select distinct lane from run where request_id = ? and held = 1", (request_id,)
+        ).fetchall()
+        changed = self._db.execute(
+            "update run set held = 0, due = coalesce(?, due) where request_id = ? and held = 1",
+            (due, request_id),
+        ).rowcount
+        for (lane,) in lanes:
+            self._set_ready(lane)
+        return changed
+
+    def runs_of(self, request_id: str, limit: int, /, held: bool | None = None) -> list[Run]:
+        """Up to ``limit`` runs of a request that are not leased, by their numbers."""
+        only = "" if held is None else f" and held = {int(held)}"
+        sql = (
+            f"select {_RUN} from run where request_id = ? and leased = 0{only} "
+            "order by first limit ?"
+        )
+        return [_run(row) for row in self._db.execute(sql, (request_id, limit))]
+
+    def runs_at(self, numbers: Sequence[int], /) -> list[Run]:
+        """The runs that any of these message numbers lie in."""
+        found: dict[int, Run] = {}
+        sql = f"select {_RUN} from run where first <= ? order by first desc limit 1"
+        for number in numbers:
+            row = self._db.execute(sql, (number,)).fetchone()
+            if row is not None and number <= row[4]:
+                found[row[0]] = _run(row)
+        return sorted(found.values(), key=lambda run: run.first)
+
+    def drop(self, runs: Sequence[Run], /) -> None:
+        """Take runs out, whoever holds them."""
+        self._db.executemany("delete from run where id = ?", [(run.id,) for run in runs])
+        for lane in {run.lane for run in runs}:
+            self._set_ready(lane)
+
+    def _ready_lane(self, connectors: Collection[str], now: Instant) -> Lane | None:
+        marks = ", ".join("?" * len(connectors))
+        row = self._db.execute(
+            f"select {_LANE} from lane where connector in ({marks}) and ready_at <= ? "
+            "and wait_until <= ? order by priority, served, id limit 1",
+            [*connectors, now, now],
+        ).fetchone()
+        return None if row is None else _lane(row)
+
+    def _due_runs(self, lane: Lane, now: Instant, limit: int) -> list[Run]:
+        sql = (
+            f"select {_RUN} from run where lane = ? and held = 0 and due <= ? "
+            "order by due, first limit ?"
+        )
+        return [_run(row) for row in self._db.execute(sql, (lane.id, now, limit))]
+
+    def _lease(self, run: Run, lease_until: Instant, room: int) -> Run:
+        """Lease a run; of one that is larger than the room only its beginning."""
+        leased = evolve(
+            run, due=lease_until, leased=True, attempt=run.attempt + 1, fence=run.fence + 1
+        )
+        if run.size <= room:
+            self._db.execute(
+                "update run set due = ?, leased = 1, attempt = ?, fence = ? where id = ?",
+                (leased.due, leased.attempt, leased.fence, run.id),
+            )
+            return leased
+        cut = run.first + room
+        self._db.execute(
+            "update run set first = ?, fence = ? where id = ?", (cut, leased.fence, run.id)
+        )
+        return self.queue([evolve(leased, last=cut - 1)])[0]
+
+    def _set_ready(self, lane: int) -> None:
+        self._db.execute(
+            "update lane set ready_at = (select min(due) from run where lane = ?1 and held = 0) "
+            "where id = ?1",
+            (lane,),
+        )
+
+    @staticmethod
+    def _held(cursor: sqlite3.Cursor, work: Work) -> None:
+        if not cursor.rowcount:
+            raise LeaseLost(f"{work.kind} {work.key}", work.fence)
+
+
+def _run(row: Sequence[Any]) -> Run:
+    id, lane, request_id, first, last, due, held, leased, attempt, fence = row
+    return Run(
+        lane, request_id, first, last, Instant(due), bool(held), bool(leased), attempt, fence, id
+    )
+
+
+def _lane(row: Sequence[Any]) -> Lane:
+    id, connector, sender_id, country, company_id, priority, wait_until, reason = row
+    key = LaneKey(connector, sender_id, country, company_id, priority)
+    return Lane(id, key, Instant(wait_until), reason)

@@ -1,0 +1,244 @@
+"""One SQLite transaction as the storage port's ``Session``: resources and pages of rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from scg_adapters.storage.schema import (
+    Table,
+    column,
+    encoder,
+    plain_decoder,
+    quoted,
+    table,
+)
+from scg_adapters.storage.sql import counted, select
+from scg_adapters.storage.sqlite_queue import SqliteQueue
+from scg_core.kernel.errors import Duplicate, NotFound, StaleData
+from scg_core.kernel.instant import Instant
+from scg_core.kernel.query import Query
+from scg_core.kernel.resource import R, Resource, identity
+
+_CHUNK: Final = 500
+
+
+class SqliteSession(SqliteQueue):
+    """Resources and rows; due work and lanes are in ``SqliteQueue``."""
+
+    def get(self, kind: type[R], id: str, /) -> R | None:
+        """The resource with this id, or None."""
+        of = table(kind)
+        sql = f'select {of.columns} from {quoted(of.source)} where "id" = ?'
+        row = self._db.execute(sql, (id,)).fetchone()
+        return None if row is None else of.load(row)
+
+    def add(self, resource: Resource, /) -> None:
+        """Store a new resource."""
+        of = table(type(resource))
+        for sql, attributes in _inserts(of, None):
+            with _unique(of):
+                self._db.execute(sql, of.values(resource, attributes))
+
+    def replace(self, resource: Resource, /) -> None:
+        """Store the successor of a resource."""
+        of = table(type(resource))
+        version = getattr(resource, "version_number")  # noqa: B009
+        key = of.values(resource, [of.key])[0]
+        guarded = of.hot_name if of.hot else of.name
+        with _unique(of):
+            for name, attributes in ((guarded, of.hot or of.cold), (of.name, of.cold)):
+                free = [a for a in attributes if a is not of.key]
+                sets = ", ".join(f"{quoted(column(a))} = ?" for a in free)
+                sql = f"update {quoted(name)} set {sets} where {quoted(column(of.key))} = ?"
+                values = [*of.values(resource, free), key]
+                if name == guarded:
+                    sql += ' and "version_number" = ?'
+                    if not self._db.execute(sql, [*values, version - 1]).rowcount:
+                        self._refuse(of, resource, version - 1)
+                    if not of.hot:
+                        break
+                else:
+                    self._db.execute(sql, values)
+
+    def remove(self, resource: Resource, /) -> None:
+        """Take a resource out."""
+        of = table(type(resource))
+        key = of.values(resource, [of.key])
+        names = (of.name, of.hot_name) if of.hot else (of.name,)
+        for name in names:
+            sql = f"delete from {quoted(name)} where {quoted(column(of.key))} = ?"
+            if not self._db.execute(sql, key).rowcount:
+                raise NotFound(of.declared.title, identity(resource))
+
+    def find(self, query: Query[R], /) -> list[R]:
+        """The resources a query asks for, in its order."""
+        of = table(query.kind)
+        sql, parameters = select(query, of.names)
+        return [of.load(row) for row in self._db.execute(sql, parameters)]
+
+    def count(self, query: Query[R], /, at_most: int | None = None) -> int:
+        """How many resources meet the query's conditions, counted up to ``at_most``."""
+        sql, parameters = counted(query, at_most)
+        return int(self._db.execute(sql, parameters).fetchone()[0])
+
+    def insert(
+        self, kind: type[Resource], columns: Sequence[str], rows: Iterable[Sequence[Any]], /
+    ) -> None:
+        """Store many new resources given as rows of plain values."""
+        of = table(kind)
+        held = [list(row) for row in rows]
+        at = {name: position for position, name in enumerate(columns)}
+        for name, position in at.items():
+            encode = encoder(of.declared[name])
+            if encode is not None and of.declared[name].type == tuple[str, ...]:
+                for row in held:
+                    row[position] = encode(row[position])
+        for sql, attributes in _inserts(of, tuple(columns)):
+            pick = [at.get(a.name) for a in attributes]
+            fixed = [_default(of, a.name) for a in attributes]
+            with _unique(of):
+                self._db.executemany(sql, _picked(held, pick, fixed))
+
+    def rows(self, query: Query[R], columns: Sequence[str], /) -> list[tuple[Any, ...]]:
+        """Some columns of what a query asks for, as plain values."""
+        of = table(query.kind)
+        sql, parameters = select(query, columns)
+        found = self._db.execute(sql, parameters).fetchall()
+        decoders = [
+            (position, decode)
+            for position, name in enumerate(columns)
+            if (decode := plain_decoder(of.declared[name])) is not None
+        ]
+        if not decoders:
+            return found
+        held = [list(row) for row in found]
+        for position, decode in decoders:
+            for row in held:
+                row[position] = decode(row[position])
+        return [tuple(row) for row in held]
+
+    def update(
+        self,
+        kind: type[Resource],
+        columns: Sequence[str],
+        match: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        /,
+    ) -> int:
+        """Set columns where others equal; how many rows were changed."""
+        sql = _update(table(kind), tuple(columns), tuple(match))
+        return self._db.executemany(sql, rows).rowcount if rows else 0
+
+    def increase(
+        self, kind: type[Resource], id: str, amounts: Mapping[str, int], now: Instant, /
+    ) -> None:
+        """Add to counters of a resource and date it."""
+        of = table(kind)
+        home = of.hot_name if of.hot else of.name
+        names = [quoted(column(of.declared[name])) for name in amounts]
+        sets = ", ".join(f"{name} = {name} + ?" for name in names)
+        sql = f'update {quoted(home)} set {sets}, "last_updated_date" = ? where "id" = ?'
+        self._db.execute(sql, [*amounts.values(), now, id])
+
+    def number(self, count: int, /) -> int:
+        """Reserve that many message numbers in a row; the first of them."""
+        sql = (
+            "insert into counter values ('message', ?) "
+            "on conflict do update set value = value + excluded.value returning value"
+        )
+        return int(self._db.execute(sql, (count,)).fetchone()[0]) - count + 1
+
+    def remember(self, scope: str, keys: Sequence[int], /) -> set[int]:
+        """Note keys within a scope; those of them that were not yet known."""
+        known: set[int] = set()
+        for begin in range(0, len(keys), _CHUNK):
+            some = keys[begin : begin + _CHUNK]
+            marks = ", ".join("?" * len(some))
+            sql = f"select key from recipient_seen where scope = ? and key in ({marks})"
+            known.update(row[0] for row in self._db.execute(sql, [scope, *some]))
+        new = set(keys) - known
+        self._db.executemany(
+            "insert into recipient_seen values (?, ?)", [(scope, key) for key in sorted(new)]
+        )
+        return new
+
+    def forget(self, scope: str, at_most: int, /) -> int:
+        """Drop up to so many keys of a scope; how many were dropped."""
+        sql = (
+            "delete from recipient_seen where scope = ?1 and key in "
+            "(select key from recipient_seen where scope = ?1 limit ?2)"
+        )
+        return self._db.execute(sql, (scope, at_most)).rowcount
+
+    def _refuse(self, of: Table, resource: Resource, seen: int) -> None:
+        held: Any = self.get(of.declared.kind, resource.id)  # type: ignore[attr-defined]
+        if held is None:
+            raise NotFound(of.declared.title, identity(resource))
+        raise StaleData(of.declared.title, held.id, seen, held.version_number)
+
+
+class _unique:  # noqa: N801
+    """Says which unique value was taken when an insert or update runs into one."""
+
+    def __init__(self, of: Table) -> None:
+        self._of = of
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: object, __: object) -> None:
+        if isinstance(error, sqlite3.IntegrityError):
+            columns = [part.rsplit(".", 1)[-1] for part in str(error).split(":")[-1].split(",")]
+            raise Duplicate(self._of.declared.title, [name.strip() for name in columns]) from None
+
+
+@cache
+def _inserts(of: Table, columns: tuple[str, ...] | None) -> list[tuple[str, list[Any]]]:
+    """The insert into each of a resource's tables, with the attributes it takes, in order."""
+    made = []
+    groups = [(of.name, of.cold)]
+    if of.hot:
+        groups.append((of.hot_name, (of.key, *of.hot)))
+    for name, attributes in groups:
+        given = [a for a in attributes if columns is None or _needed(of, a.name, columns)]
+        names = ", ".join(quoted(column(a)) for a in given)
+        marks = ", ".join("?" * len(given))
+        made.append((f"insert into {quoted(name)} ({names}) values ({marks})", given))
+    return made
+
+
+def _needed(of: Table, name: str, columns: tuple[str, ...]) -> bool:
+    return name in columns or _default(of, name) is not None
+
+
+def _default(of: Table, name: str) -> Any:
+    attribute = of.declared[name]
+    default = attribute.default
+    if not isinstance(default, str | int | float | bool | tuple):
+        return None
+    encode = encoder(attribute)
+    return default if encode is None else encode(default)
+
+
+def _picked(
+    rows: Sequence[Sequence[Any]], pick: Sequence[int | None], fixed: Sequence[Any]
+) -> Iterable[list[Any]]:
+    sources = list(zip(pick, fixed, strict=True))
+    for row in rows:
+        yield [value if position is None else row[position] for position, value in sources]
+
+
+@cache
+def _update(of: Table, columns: tuple[str, ...], match: tuple[str, ...]) -> str:
+    attributes = [of.declared[name] for name in columns]
+    homes = {of.home(a) for a in attributes}
+    if len(homes) != 1:
+        raise ValueError(f"{', '.join(columns)} are not kept in one table")
+    sets = [f"{quoted(column(a))} = ?" for a in attributes]
+    if of.declared.versioned and "version_number" not in columns:
+        sets.append('"version_number" = "version_number" + 1')
+    where = " and ".join(f"{quoted(column(of.declared[name]))} = ?" for name in match)
+    return f"update {quoted(homes.pop())} set {', '.join(sets)} where {where}"

@@ -1,0 +1,88 @@
+"""What a simulated carrier keeps of its own: every submission it took, every receipt it brought.
+
+It is written before the carrier answers, apart from the engine's storage, so that lost and
+doubled messages can be counted from outside.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from attrs import frozen
+
+from scg_core.kernel.instant import Instant
+
+SUBMITTED = "S"
+REPORTED = "R"
+NEVER = Instant(0)
+
+
+@frozen
+class Entry:
+    """One line: a submission taken (with address and time), or a receipt brought."""
+
+    kind: str
+    attempt_id: str
+    to_address: str = ""
+    at: Instant = NEVER
+
+
+class CarrierLog(Protocol):
+    """Appended to by the carrier, read by whoever audits."""
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Keep entries; they are safe from a crash of this process when this returns."""
+        ...
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, oldest first."""
+        ...
+
+
+class MemoryLog:
+    """A log that ends with the process."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Keep entries."""
+        self._entries.extend(entries)
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, oldest first."""
+        return iter(self._entries)
+
+
+class FileLog:
+    """A log in a file of tab-separated lines, handed to the system before ``append`` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("ab", buffering=0)
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Keep entries: one write for all of them."""
+        lines = "".join(f"{e.kind}\t{e.attempt_id}\t{e.to_address}\t{e.at}\n" for e in entries)
+        if lines:
+            self._file.write(lines.encode())
+
+    def entries(self) -> Iterator[Entry]:
+        """All whole lines, oldest first; a line torn by a crash is no entry."""
+        with self._path.open(encoding="utf-8", newline="\n") as lines:
+            for line in lines:
+                parts = line.rstrip("\n").split("\t")
+                if line.endswith("\n") and len(parts) == 4:
+                    yield Entry(parts[0], parts[1], parts[2], Instant(int(parts[3])))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def submissions(log: CarrierLog) -> Counter[str]:
+    """How often each attempt reached the carrier: more than once is a doubled message."""
+    return Counter(entry.attempt_id for entry in log.entries() if entry.kind == SUBMITTED)

@@ -1,0 +1,252 @@
+"""A carrier that lives in this process: deterministic from a seed, honest in its own log.
+
+It acknowledges, refuses, throttles, answers later or never, and brings receipts late, twice and
+out of order, at the rates it is told. What befalls an attempt depends on the seed, the attempt's
+id and how often it came, never on when: so a carrier restarted on its log still owes what it owed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import struct
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, TypeVar
+
+from attrs import field, frozen
+
+from scg_adapters.transport.carrier_log import (
+    REPORTED,
+    SUBMITTED,
+    CarrierLog,
+    Entry,
+    FileLog,
+    MemoryLog,
+)
+from scg_core.kernel.errors import BrokenInvariant, InvalidField
+from scg_core.kernel.instant import SECOND, Instant, later
+from scg_core.ports.message_transport import (
+    WINDOW,
+    Answer,
+    Attempt,
+    Capabilities,
+    Inbox,
+    LateAnswer,
+    OnUnknown,
+    Outcome,
+    Receipt,
+    ReceiptKind,
+)
+
+_BATCH: Final = 500
+_WORD: Final = 1 << 32
+
+T = TypeVar("T")
+
+
+def _rate(_: object, attribute: object, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise InvalidField(getattr(attribute, "name", "rate"), "must be between 0 and 1")
+
+
+@frozen(kw_only=True)
+class Behaviour:
+    """How often what happens; rates are between 0 and 1, delays milliseconds.
+
+    The first five share out the answers, the rest is accepted. ``lose`` never brings a receipt,
+    ``undelivered`` and ``read`` say what the receipt tells, ``double`` brings it twice, ``early``
+    before the answer, and each receipt comes between ``delay`` and ``delay + spread`` after.
+    """
+
+    refuse: float = field(default=0.0, validator=_rate)
+    defer: float = field(default=0.0, validator=_rate)
+    throttle: float = field(default=0.0, validator=_rate)
+    pending: float = field(default=0.0, validator=_rate)
+    unknown: float = field(default=0.0, validator=_rate)
+    lose: float = field(default=0.0, validator=_rate)
+    undelivered: float = field(default=0.0, validator=_rate)
+    read: float = field(default=0.0, validator=_rate)
+    double: float = field(default=0.0, validator=_rate)
+    early: float = field(default=0.0, validator=_rate)
+    delay: int = SECOND
+    spread: int = 4 * SECOND
+
+
+@frozen
+class _Owed:
+    """A receipt on its way back."""
+
+    attempt_id: str
+    kind: ReceiptKind
+    to_address: str
+    last: bool
+
+
+class LoopbackCarrier:
+    """A ``MessageTransport`` that pretends to be the network.
+
+    ``log`` names a file that every submission is appended to before it is answered, and from
+    which a new carrier learns what it still owes; without one the log is kept in memory.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        behaviour: Behaviour | None = None,
+        log: str | Path | None = None,
+        window: int = WINDOW,
+        deduplicates: bool = False,
+        on_unknown: OnUnknown = OnUnknown.RESEND,
+    ) -> None:
+        self.behaviour: Final = behaviour or Behaviour()
+        self.log: Final[CarrierLog] = MemoryLog() if log is None else FileLog(Path(log))
+        self._capabilities = Capabilities(
+            window=window, deduplicates=deduplicates, on_unknown=on_unknown
+        )
+        self._seed = seed
+        self._connector = ""
+        self._inbox: Inbox | None = None
+        self._owed: list[tuple[Instant, int, _Owed]] = []
+        self._answers: list[tuple[Instant, int, LateAnswer]] = []
+        self._tries: Counter[str] = Counter()
+        self._taken: set[str] = set()
+        self._filed = 0
+        self._remember()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this carrier can do."""
+        return self._capabilities
+
+    def connect(self, connector: str, inbox: Inbox) -> None:
+        """Learn one's own name and where to bring what comes back."""
+        self._connector = connector
+        self._inbox = inbox
+
+    def submit(self, attempts: Sequence[Attempt], now: Instant) -> list[Answer]:
+        """Take a batch: log what is on its way, then answer."""
+        judged = [self._judge(attempt, now) for attempt in attempts]
+        taken = [
+            attempt for attempt, (_, on_its_way) in zip(attempts, judged, strict=True) if on_its_way
+        ]
+        self.log.append(Entry(SUBMITTED, a.id, a.to_address, now) for a in taken)
+        for attempt in taken:
+            if attempt.id not in self._taken:
+                self._taken.add(attempt.id)
+                self._owe(attempt.id, attempt.to_address, now)
+        if self.behaviour.early:
+            self._bring(now)
+        return [answer for answer, _ in judged]
+
+    def poll(self, now: Instant) -> Instant | None:
+        """Bring the answers and receipts that are due."""
+        while answers := _due(self._answers, now):
+            self._connected().answers_arrived(self._connector, answers)
+        self._bring(now)
+        waits = [queue[0][0] for queue in (self._answers, self._owed) if queue]
+        return min(waits, default=None)
+
+    def _bring(self, now: Instant) -> None:
+        while owed := _due(self._owed, now):
+            receipts = [self._receipt(item, now) for item in owed]
+            self._connected().receipts_arrived(self._connector, receipts)
+            self.log.append(Entry(REPORTED, item.attempt_id, "", now) for item in owed)
+            if not self._capabilities.deduplicates:
+                self._taken.difference_update(item.attempt_id for item in owed if item.last)
+
+    def _receipt(self, owed: _Owed, now: Instant) -> Receipt:
+        name = transport_id(self._seed, owed.attempt_id)
+        code = "0C1" if owed.kind is ReceiptKind.UNDELIVERED else "000"
+        return Receipt(name, owed.kind, now, owed.to_address, code)
+
+    def _judge(self, attempt: Attempt, now: Instant) -> tuple[Answer, bool]:
+        """What the carrier says, and whether the message is on its way."""
+        accepted = Answer(Outcome.ACCEPTED, transport_id(self._seed, attempt.id))
+        if self._capabilities.deduplicates and attempt.id in self._taken:
+            return accepted, False
+        rates = self.behaviour
+        draws = _draws(self._seed, attempt.id, f"answer/{self._tries[attempt.id]}")
+        draw = draws[0]
+        for rate, answer, on_its_way in (
+            (rates.refuse, Answer(Outcome.REFUSED, None, "0x0B", "unknown subscriber"), False),
+            (rates.defer, Answer(Outcome.DEFERRED, None, "0x64", "try again"), False),
+            (rates.throttle, Answer(Outcome.THROTTLED, None, "0x58", "too fast"), False),
+            (rates.pending, Answer(Outcome.PENDING), True),
+            (rates.unknown, Answer(Outcome.UNKNOWN), draws[1] < 0.5),
+        ):
+            if draw < rate:
+                self._tries[attempt.id] += 1
+                if answer.outcome is Outcome.PENDING:
+                    due = later(now, draws[1] * (rates.delay + rates.spread))
+                    self._file(self._answers, due, LateAnswer(attempt.id, accepted))
+                return answer, on_its_way
+            draw -= rate
+        return accepted, True
+
+    def _owe(self, attempt_id: str, to_address: str, at: Instant, brought: int = 0) -> None:
+        """File the receipts of a message that was taken, but for those brought already."""
+        rates = self.behaviour
+        lost, failed, read, double, early, first, second, third = _draws(
+            self._seed, attempt_id, "receipt"
+        )
+        if lost < rates.lose:
+            self._forget(attempt_id)
+            return
+        kind = ReceiptKind.UNDELIVERED if failed < rates.undelivered else ReceiptKind.DELIVERED
+        delays = [(first, kind)]
+        if kind is ReceiptKind.DELIVERED and read < rates.read:
+            delays.append((second, ReceiptKind.READ))
+        if double < rates.double:
+            delays.append((third, kind))
+        delays.sort()
+        for number, (share, what) in enumerate(delays[brought:], start=brought + 1):
+            due = at if early < rates.early else later(at, rates.delay + share * rates.spread)
+            owed = _Owed(attempt_id, what, to_address, last=number == len(delays))
+            self._file(self._owed, due, owed)
+
+    def _remember(self) -> None:
+        """Owe again what the log says was taken and not yet reported."""
+        open_: dict[str, tuple[str, Instant, int]] = {}
+        for entry in self.log.entries():
+            if entry.kind == SUBMITTED:
+                open_.setdefault(entry.attempt_id, (entry.to_address, entry.at, 0))
+            elif entry.attempt_id in open_:
+                to_address, at, brought = open_[entry.attempt_id]
+                open_[entry.attempt_id] = (to_address, at, brought + 1)
+        for attempt_id, (to_address, at, brought) in open_.items():
+            self._taken.add(attempt_id)
+            self._owe(attempt_id, to_address, at, brought)
+
+    def _forget(self, attempt_id: str) -> None:
+        if not self._capabilities.deduplicates:
+            self._taken.discard(attempt_id)
+
+    def _connected(self) -> Inbox:
+        if self._inbox is None:
+            raise BrokenInvariant("a transport is connected before it is used")
+        return self._inbox
+
+    def _file(self, queue: list[tuple[Instant, int, T]], due: Instant, item: T) -> None:
+        self._filed += 1
+        heapq.heappush(queue, (due, self._filed, item))
+
+
+def transport_id(seed: int, attempt_id: str) -> str:
+    """The carrier's own name for a message: the same in every run with the same seed."""
+    return blake2b(f"{seed}/{attempt_id}".encode(), digest_size=10).hexdigest()
+
+
+def _draws(seed: int, attempt_id: str, about: str) -> list[float]:
+    """Eight numbers in [0, 1) that depend on nothing but the arguments."""
+    digest = blake2b(f"{seed}/{attempt_id}/{about}".encode(), digest_size=32).digest()
+    return [word / _WORD for word in struct.unpack("<8I", digest)]
+
+
+def _due(queue: list[tuple[Instant, int, T]], now: Instant) -> list[T]:
+    taken: list[T] = []
+    while queue and queue[0][0] <= now and len(taken) < _BATCH:
+        taken.append(heapq.heappop(queue)[2])
+    return taken

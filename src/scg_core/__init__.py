@@ -1,0 +1,57 @@
+"""scg-engine: business messaging and calling as a library.
+
+Every call into the engine is one transaction and sends nothing. What must leave is filed as
+due work in the same transaction; ``engine.run_due(limit)`` does it and returns when to call
+again, or ``None``.
+"""
+
+from scg_core.engine import Application, Engine, Operator
+from scg_core.kernel.errors import (
+    BrokenInvariant,
+    Duplicate,
+    Forbidden,
+    ForeignStorage,
+    IllegalTransition,
+    InvalidField,
+    LeaseLost,
+    NotFound,
+    ScgError,
+    StaleData,
+    StorageUnavailable,
+    TransportUnavailable,
+)
+from scg_core.kernel.instant import Instant, from_datetime, to_datetime
+from scg_core.messaging.lifecycle import Direction, MessageState, RequestState
+from scg_core.messaging.model import Message, MessageRequest
+from scg_core.messaging.settings import Settings
+from scg_core.senders.lifecycle import SenderState
+from scg_core.senders.model import SenderId
+
+__all__ = [
+    "Application",
+    "BrokenInvariant",
+    "Direction",
+    "Duplicate",
+    "Engine",
+    "Forbidden",
+    "ForeignStorage",
+    "IllegalTransition",
+    "Instant",
+    "InvalidField",
+    "LeaseLost",
+    "Message",
+    "MessageRequest",
+    "MessageState",
+    "NotFound",
+    "Operator",
+    "RequestState",
+    "ScgError",
+    "SenderId",
+    "SenderState",
+    "Settings",
+    "StaleData",
+    "StorageUnavailable",
+    "TransportUnavailable",
+    "from_datetime",
+    "to_datetime",
+]

@@ -1,0 +1,1 @@
+"""Who has agreed to be written to."""

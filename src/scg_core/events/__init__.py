@@ -1,0 +1,1 @@
+"""Subscriptions, and the envelopes that wait for them."""

@@ -1,0 +1,1 @@
+"""Words that every context shares; knows nothing of messages, calls or senders."""

@@ -1,0 +1,239 @@
+"""Between a resource and the plain mappings that travel: strict by default, lenient for HTTP.
+
+Strict: a wrong type is refused with the path of the value, never coerced; an unknown name and a
+field the caller may not write are refused. Lenient: unknown names and fields of the engine are
+ignored, ``"1"`` and ``"true"`` are understood, an empty string unsets a date.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import partial
+from typing import Any, Final
+
+from cattrs import Converter
+
+from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.instant import Instant, read_instant
+from scg_core.kernel.resource import (
+    Attribute,
+    Declaration,
+    Micros,
+    Resource,
+    Writer,
+    declaration,
+    is_enum,
+)
+
+INDEX_TOO_LONG: Final = 1023
+_INTEGER: Final = re.compile(r"^[+-]?\d{1,19}$")
+_WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
+_SPLIT: Final = re.compile(r"[;,]")
+_RANKS: Final = {Writer.CUSTOMER: 0, Writer.OPERATOR: 1, Writer.ENGINE: 2}
+
+
+def read(
+    kind: type[Resource],
+    given: Mapping[str, object],
+    *,
+    writer: Writer = Writer.CUSTOMER,
+    lenient: bool = False,
+) -> dict[str, Any]:
+    """The fields of ``given`` that this writer may set, as typed values by Python name.
+
+    A null is kept as ``None``: it means "not given" at creation and "clear" in an update.
+
+    Raises:
+        InvalidField: an unknown name, a wrong type, a value too long (1023), a read-only field.
+    """
+    declared = declaration(kind)
+    names = declared.by_wire | {a.name: a for a in declared.attributes if not a.hidden}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        attribute = names.get(name)
+        if attribute is None or _RANKS[writer] < _RANKS[attribute.writer]:
+            if lenient:
+                continue
+            raise InvalidField(name, _refusal(declared, attribute))
+        values[attribute.name] = _value(attribute, name, value, lenient)
+    return values
+
+
+def write(resource: Resource) -> dict[str, Any]:
+    """The resource as it travels: wire names, epoch milliseconds, no nulls, nothing hidden."""
+    out: dict[str, Any] = {}
+    for attribute in declaration(resource).attributes:
+        value = getattr(resource, attribute.name)
+        if value is None or attribute.hidden:
+            continue
+        plain = _plain(attribute, value)
+        out[attribute.wire] = plain
+        for name in attribute.also:
+            out[name] = plain
+    return out
+
+
+def mandatory(kind: type[Resource], values: Mapping[str, Any], writer: Writer) -> None:
+    """Refuse a creation that leaves out a required field.
+
+    Raises:
+        InvalidField: it names the field.
+    """
+    for attribute in declaration(kind).attributes:
+        may = _RANKS[writer] >= _RANKS[attribute.writer]
+        if attribute.required and may and values.get(attribute.name) in (None, "", ()):
+            raise InvalidField(attribute.wire, "is needed; give it a value")
+
+
+def _refusal(declared: Declaration, attribute: Attribute | None) -> str:
+    if attribute is None:
+        return f"is not an attribute of {declared.title}"
+    return f"is set by the {attribute.writer.value}; leave it out"
+
+
+def _value(attribute: Attribute, name: str, value: object, lenient: bool) -> Any:
+    if value is None or (lenient and value == "" and attribute.type is Instant):
+        return None
+    try:
+        wanted: Any = attribute.type
+        read_value: Any = (_LENIENT if lenient else _STRICT).structure(value, wanted)
+    except (ValueError, TypeError) as reason:
+        raise InvalidField(name, str(reason)) from None
+    if attribute.length and isinstance(read_value, str) and len(read_value) > attribute.length:
+        rule = f"must have at most {attribute.length} characters"
+        raise InvalidField(name, rule, INDEX_TOO_LONG)
+    return read_value
+
+
+def _plain(attribute: Attribute, value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return list(value)
+    if attribute.type is Micros:
+        whole, rest = divmod(value, 1_000_000)
+        return whole if rest == 0 else value / 1_000_000
+    return value
+
+
+def _converter(lenient: bool) -> Converter:
+    hooks: dict[Any, Callable[[Any], Any]] = {
+        str: _lenient_text if lenient else _text,
+        int: _lenient_integer if lenient else _integer,
+        float: _lenient_number if lenient else _number,
+        bool: _lenient_boolean if lenient else _boolean,
+        Instant: read_instant,
+        Micros: _micros,
+        tuple[str, ...]: _texts,
+    }
+    converter = Converter(detailed_validation=False)
+    for kind, hook in hooks.items():
+        converter.register_structure_hook_func(partial(operator.eq, kind), partial(_apply, hook))
+    converter.register_structure_hook_func(is_enum, _enum)
+    return converter
+
+
+def _apply(hook: Callable[[Any], Any], value: object, _: object) -> Any:
+    return hook(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"must be text, not {_kind(value)}")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("holds half of a surrogate pair") from None
+    if "\x00" in value:
+        raise ValueError("must not hold a NUL character")
+    return value
+
+
+def _lenient_text(value: object) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return _text(value)
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"must be a whole number, not {_kind(value)}")
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("is too large")
+    return value
+
+
+def _lenient_integer(value: object) -> int:
+    if isinstance(value, str) and _INTEGER.match(value.strip()):
+        return _integer(int(value))
+    if isinstance(value, float) and value.is_integer():
+        return _integer(int(value))
+    return _integer(value)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"must be a number, not {_kind(value)}")
+    if not math.isfinite(value) or abs(value) > 1e15:
+        raise ValueError("must be a finite number below 10^15")
+    return value
+
+
+def _lenient_number(value: object) -> float:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            raise TypeError("must be a number, not text") from None
+    return _number(value)
+
+
+def _micros(value: object) -> Micros:
+    return Micros(round(_number(value) * 1_000_000))
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"must be true or false, not {_kind(value)}")
+    return value
+
+
+def _lenient_boolean(value: object) -> bool:
+    known = _WORDS.get(str(value).strip().lower())
+    return _boolean(value) if known is None else known
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in _SPLIT.split(_text(value)) if part.strip())
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"must be a list of texts, not {_kind(value)}")
+    for position, item in enumerate(value):
+        try:
+            _text(item)
+        except (TypeError, ValueError) as reason:
+            raise TypeError(f"[{position}] {reason}") from None
+    return tuple(value)
+
+
+def _enum(value: object, kind: Any) -> Any:
+    try:
+        return kind(_text(value))
+    except ValueError:
+        allowed = ", ".join(member.value for member in kind)
+        raise ValueError(f"must be one of {allowed}") from None
+
+
+def _kind(value: object) -> str:
+    names = {"NoneType": "null", "dict": "an object", "list": "a list", "str": "text"}
+    names |= {"bool": "a boolean", "int": "a number", "float": "a number"}
+    return names.get(type(value).__name__, type(value).__name__)
+
+
+_STRICT: Final = _converter(lenient=False)
+_LENIENT: Final = _converter(lenient=True)

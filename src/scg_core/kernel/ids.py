@@ -1,0 +1,42 @@
+"""How an id is written: 22 characters of base 62.
+
+The first eight characters are the millisecond of creation, so that ids sort by age and indexes
+grow at their end; the other fourteen are chance (83 bits). Credentials are chance throughout.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from scg_core.kernel.instant import Instant
+
+ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+LENGTH: Final = 22
+_TIME: Final = 8
+_CHANCE: Final = LENGTH - _TIME
+_SHAPE: Final = re.compile(r"^[0-9A-Za-z]{22}$")
+
+
+def base62(number: int, width: int) -> str:
+    """The number in base 62, its last ``width`` digits, zeros in front."""
+    digits = []
+    for _ in range(width):
+        number, digit = divmod(number, 62)
+        digits.append(ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def time_ordered(now: Instant, chance: int) -> str:
+    """An id that sorts by the time it was made; ``chance`` is any large random number."""
+    return base62(now, _TIME) + base62(chance, _CHANCE)
+
+
+def credential(chance: int) -> str:
+    """An id that tells nothing and cannot be guessed; ``chance`` has at least 131 random bits."""
+    return base62(chance, LENGTH)
+
+
+def is_id(text: str) -> bool:
+    """Whether the text has the shape of an id."""
+    return bool(_SHAPE.match(text))

@@ -1,0 +1,18 @@
+"""Where an address is."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class Place:
+    """A telephone number as the network writes it, and where it belongs.
+
+    ``country`` is ISO 3166 alpha-3, or None for numbers of no country (satellite, freephone).
+    ``zones`` are the time zones the number may be in, most likely first.
+    """
+
+    address: str
+    country: str | None
+    zones: tuple[str, ...] = ()

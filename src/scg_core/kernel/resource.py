@@ -1,0 +1,224 @@
+"""A resource is declared once, as one attrs class; everything else is derived from it.
+
+The declaration carries what codec, storage schema, filters, reference pages and (later) routes
+need: the name on the wire, who may write a field, whether it may change, be filtered by, how long
+it may be, what must be unique. Adding a field is one line in one file.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable
+from enum import Enum, StrEnum
+from functools import cached_property
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    NewType,
+    TypeVar,
+    Union,
+    cast,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import attrs
+from attrs import frozen
+
+Micros = NewType("Micros", int)
+"""An amount of money in millionths of the company's currency."""
+
+
+class Writer(StrEnum):
+    """Who sets a field."""
+
+    CUSTOMER = "customer"
+    OPERATOR = "operator"
+    ENGINE = "engine"
+
+
+class Resource:
+    """What every declared class is; the declaration itself is ``declaration(kind)``."""
+
+    __slots__ = ()
+    __declaration__: ClassVar[Declaration]
+
+
+R = TypeVar("R", bound=Resource)
+
+
+@frozen
+class Attribute:
+    """One field of a resource and all that is derived from it."""
+
+    name: str
+    wire: str
+    type: object
+    optional: bool
+    doc: str
+    writer: Writer
+    default: object
+    aliases: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    required: bool = False
+    immutable: bool = False
+    filterable: bool = False
+    length: int | None = None
+    hot: bool = False
+    hidden: bool = False
+
+
+@frozen
+class Declaration:
+    """A resource's name, its attributes in order, and its keys.
+
+    ``key`` identifies a row in the storage; ``unique`` lists groups of fields whose values no two
+    rows may share (rows with a null in the group are exempt); ``indexes`` lists groups of fields
+    that the storage indexes, each with an optional condition ``(field, value)``.
+    """
+
+    kind: type[Resource]
+    name: str
+    title: str
+    key: str
+    attributes: tuple[Attribute, ...]
+    unique: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[Index, ...] = ()
+
+    def __getitem__(self, name: str) -> Attribute:
+        return self.by_name[name]
+
+    @cached_property
+    def by_name(self) -> dict[str, Attribute]:
+        """The attributes by their Python names."""
+        return {attribute.name: attribute for attribute in self.attributes}
+
+    @cached_property
+    def by_wire(self) -> dict[str, Attribute]:
+        """The attributes that leave the engine, by every name they are known by."""
+        return {
+            name: attribute
+            for attribute in self.attributes
+            if not attribute.hidden
+            for name in (attribute.wire, *attribute.aliases, *attribute.also)
+        }
+
+    @property
+    def versioned(self) -> bool:
+        """Whether updates are checked by ``version_number``."""
+        return "version_number" in self.by_name
+
+
+@frozen
+class Index:
+    """Fields that are looked up together; ``only`` keeps it to rows with one value of a field."""
+
+    fields: tuple[str, ...]
+    only: tuple[str, str] | None = None
+
+
+_METADATA: Final = "scg"
+
+
+def attribute(
+    doc: str,
+    *,
+    wire: str | None = None,
+    aliases: Iterable[str] = (),
+    also: Iterable[str] = (),
+    writer: Writer = Writer.ENGINE,
+    required: bool = False,
+    immutable: bool = False,
+    filterable: bool = False,
+    length: int | None = None,
+    hot: bool = False,
+    hidden: bool = False,
+    default: Any = attrs.NOTHING,
+) -> Any:
+    """Declare one field of a resource.
+
+    ``wire`` is its name outside (the Python name without a trailing underscore if not given),
+    ``aliases`` are further names understood, ``also`` names it is additionally written under.
+    ``required`` fields must be given at creation. ``length`` is counted in code points (error
+    1023). ``hot`` fields change often and are stored apart. ``hidden`` fields never leave.
+    """
+    facts = {
+        "doc": doc,
+        "wire": wire,
+        "aliases": tuple(aliases),
+        "also": tuple(also),
+        "writer": writer,
+        "required": required,
+        "immutable": immutable,
+        "filterable": filterable,
+        "length": length,
+        "hot": hot,
+        "hidden": hidden,
+    }
+    return attrs.field(default=default, metadata={_METADATA: facts})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attribute,))
+def resource(
+    title: str,
+    *,
+    key: str = "id",
+    unique: Iterable[tuple[str, ...]] = (),
+    indexes: Iterable[Index] = (),
+) -> Callable[[type[R]], type[R]]:
+    """Make a class a declared resource: frozen, slotted, keyword-only."""
+
+    def declare(kind: type[R]) -> type[R]:
+        made = attrs.define(kind, frozen=True, kw_only=True, slots=True)
+        hints = get_type_hints(made)
+        made.__declaration__ = Declaration(
+            kind=made,
+            name=title.lower().replace(" ", "_"),
+            title=title,
+            key=key,
+            attributes=tuple(
+                _attribute(field, hints[field.name]) for field in attrs.fields(cast(Any, made))
+            ),
+            unique=tuple(unique),
+            indexes=tuple(indexes),
+        )
+        return made
+
+    return declare
+
+
+def _attribute(field: attrs.Attribute[Any], hint: object) -> Attribute:
+    facts = dict(field.metadata[_METADATA])
+    inner, optional = _without_none(hint)
+    facts["wire"] = facts["wire"] or field.name.rstrip("_")
+    return Attribute(name=field.name, type=inner, optional=optional, default=field.default, **facts)
+
+
+def _without_none(hint: object) -> tuple[object, bool]:
+    if get_origin(hint) in (Union, types.UnionType):
+        rest = [part for part in get_args(hint) if part is not type(None)]
+        return rest[0], True
+    return hint, False
+
+
+def declaration(kind: type[Resource] | Resource) -> Declaration:
+    """The declaration of a resource class or of one of its instances."""
+    return kind.__declaration__
+
+
+def evolve(resource: R, **changes: object) -> R:
+    """The same resource with some fields changed."""
+    return cast(R, attrs.evolve(cast(Any, resource), **changes))
+
+
+def identity(resource: Resource) -> str:
+    """The value of the resource's key."""
+    return str(getattr(resource, declaration(resource).key))
+
+
+def is_enum(hint: object) -> bool:
+    """Whether a declared type is an enumeration."""
+    return isinstance(hint, type) and issubclass(hint, Enum)

@@ -1,0 +1,1 @@
+"""Message requests, the messages they become, and the lanes messages wait in."""

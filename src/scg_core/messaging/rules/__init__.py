@@ -1,0 +1,1 @@
+"""Pure decisions about messages and requests, one noun a file."""

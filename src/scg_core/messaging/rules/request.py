@@ -1,0 +1,125 @@
+"""What can be known of a request at once, and is refused at once (semantics 2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.instant import Instant, later
+from scg_core.messaging.model import ScheduleZone
+from scg_core.messaging.settings import Settings
+from scg_core.templates.rules.segmentation import MAX_SEGMENTS, TOO_LARGE, measure
+
+CRITERIA: Final = 1017
+_KEY_LENGTH: Final = 255
+_SORTS: Final = frozenset({"DELIVERY_ADDRESS", "PRICE"})
+_KINDS: Final = frozenset({"MDN", "PUSH"})
+
+
+def check_new(values: Mapping[str, Any], now: Instant, settings: Settings) -> None:
+    """Refuse a new request for anything that is wrong whoever its recipients are.
+
+    Raises:
+        InvalidField: it names the field and the rule.
+    """
+    _check_recipients(values.get("to"), settings)
+    _check_choices(values)
+    _check_times(values, now, settings)
+    _check_absent_parts(values)
+
+
+def check_body(body: str | None) -> int:
+    """The number of segments of a body.
+
+    Raises:
+        InvalidField: there is none, or it has more than ten (error 1012).
+    """
+    if not body:
+        raise InvalidField("body", "is needed; give the text to send")
+    size = measure(body)
+    if size.segments > MAX_SEGMENTS:
+        rule = f"takes {size.segments} segments, {MAX_SEGMENTS} are allowed; shorten it"
+        raise InvalidField("body", rule, TOO_LARGE)
+    return size.segments
+
+
+def check_key(key: str | None) -> None:
+    """Refuse an idempotency key that is empty or too long.
+
+    Raises:
+        InvalidField: it names the key.
+    """
+    if key is not None and not 1 <= len(key) <= _KEY_LENGTH:
+        raise InvalidField("Idempotency-Key", f"must have 1 to {_KEY_LENGTH} characters")
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """A digest of what a creation asks for, equal for equal requests."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def due_time(values: Mapping[str, Any], now: Instant) -> Instant:
+    """When the request's messages are to leave: the scheduled time, or now if it has passed."""
+    scheduled = values.get("scheduled_delivery_time")
+    return now if scheduled is None else Instant(max(scheduled, now))
+
+
+def with_defaults(values: Mapping[str, Any], now: Instant, settings: Settings) -> dict[str, Any]:
+    """The values with expiry and pause expiry filled in."""
+    filled = {name: value for name, value in values.items() if value is not None}
+    filled.setdefault("expiry_time", later(due_time(values, now), settings.default_expiry))
+    if filled.get("pause_before_transmit"):
+        filled.setdefault("pause_expiry_time", later(now, settings.pause_limit))
+    return filled
+
+
+def _check_recipients(to: tuple[str, ...] | None, settings: Settings) -> None:
+    if to is None:
+        return
+    if not to:
+        raise InvalidField("to", "is empty; name at least one recipient")
+    if len(to) > settings.recipients_a_call:
+        rule = f"has {len(to)} entries, {settings.recipients_a_call} are allowed in one call"
+        raise InvalidField("to", f"{rule}; leave it out and append the recipients in pages")
+
+
+def _check_choices(values: Mapping[str, Any]) -> None:
+    for name, allowed in (
+        ("sender_id_sort_criteria", _SORTS),
+        ("contact_delivery_address_priority", _KINDS),
+    ):
+        if not allowed.issuperset(values.get(name) or ()):
+            raise InvalidField(name, f"may hold only {', '.join(sorted(allowed))}")
+    if (values.get("price_threshold") or 0) < 0:
+        raise InvalidField("price_threshold", "must not be negative")
+
+
+def _check_times(values: Mapping[str, Any], now: Instant, settings: Settings) -> None:
+    scheduled, expiry = values.get("scheduled_delivery_time"), values.get("expiry_time")
+    pause_expiry = values.get("pause_expiry_time")
+    if scheduled is not None and scheduled > later(now, settings.horizon):
+        raise InvalidField("scheduled_delivery_time", "is too far ahead; 180 days are allowed")
+    if expiry is not None and expiry <= now:
+        raise InvalidField("expiry_time", "has passed already")
+    if scheduled is not None and expiry is not None and expiry <= scheduled:
+        raise InvalidField("expiry_time", "must be after scheduled_delivery_time")
+    if pause_expiry is not None and pause_expiry > later(now, settings.pause_limit):
+        raise InvalidField("pause_expiry_time", "must be at most 24 hours ahead")
+    if pause_expiry is not None and pause_expiry <= now:
+        raise InvalidField("pause_expiry_time", "has passed already")
+
+
+def _check_absent_parts(values: Mapping[str, Any]) -> None:
+    """Parts of the specification that this version does not have are refused, never ignored."""
+    if values.get("criteria"):
+        raise InvalidField("criteria", "there are no contacts to choose from yet", CRITERIA)
+    if values.get("attachments"):
+        raise InvalidField("attachments", f"there is no attachment {values['attachments'][0]!r}")
+    if values.get("translate"):
+        raise InvalidField("translate", "the engine has no translator")
+    if values.get("scheduled_delivery_time_zone") is ScheduleZone.LOCAL:
+        raise InvalidField("scheduled_delivery_time_zone", "LOCAL is not available yet, only UTC")

@@ -1,0 +1,30 @@
+"""Numbers a host may choose; the defaults are the specification's."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from scg_core.kernel.instant import DAY, HOUR, MINUTE, SECOND
+
+
+@frozen
+class Settings:
+    """Limits of messaging; times are milliseconds.
+
+    ``page`` is how many recipients one transaction expands, ``lease`` how long a worker may hold
+    what it claimed before its outcome counts as unknown.
+    """
+
+    recipients_a_call: int = 10_000
+    recipients_a_request: int = 1_000_000
+    default_expiry: int = 72 * HOUR
+    horizon: int = 180 * DAY
+    pause_limit: int = DAY
+    idempotency: int = DAY
+    parked: int = 72 * HOUR
+    page: int = 500
+    lease: int = MINUTE
+    retry_first: int = SECOND
+    retry_longest: int = 5 * MINUTE
+    throttle_pause: int = SECOND
+    sender_pause: int = MINUTE

@@ -1,0 +1,1 @@
+"""What can be asked of messaging: load, decide, save, tell."""

@@ -1,0 +1,111 @@
+"""What a customer may do to one message, and reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scg_core.kernel import codec
+from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.query import Condition, listing, ne
+from scg_core.messaging.lifecycle import (
+    MO,
+    Direction,
+    InboundEvent,
+    MessageEvent,
+    MessageState,
+)
+from scg_core.messaging.model import Message
+from scg_core.messaging.rules.status import Status, delete
+from scg_core.messaging.steps import News, Tally, cut_out, hear_news
+from scg_core.messaging.usecases.requests import Caller
+from scg_core.unit import Unit
+
+CUSTOMER = "CUSTOMER"
+
+
+def find_messages(
+    unit: Unit,
+    caller: Caller,
+    filters: Mapping[str, object],
+    sort: str | None,
+    limit: int,
+    offset: int,
+) -> list[Message]:
+    """A company's messages; deleted ones only when asked for by state."""
+    known: list[Condition] = []
+    if "state" not in filters:
+        known.append(ne("state", MessageState.DELETED.value))
+    query = listing(
+        Message, caller.company_id, filters, sort=sort, limit=limit, offset=offset, known=known
+    )
+    return unit.session.find(query)
+
+
+def update_message(
+    unit: Unit, caller: Caller, message_id: str, given: Mapping[str, object]
+) -> Message:
+    """Set a message's state: CONVERTED (MT), PROCESSED (MO) or DELETED (semantics 1a, 1b).
+
+    A conversion without a date happened now, without a source it is the CUSTOMER's.
+
+    Raises:
+        InvalidField: another state.
+        IllegalTransition: the message is in no state for it.
+    """
+    message = unit.get(Message, caller.company_id, message_id)
+    values = codec.read(
+        Message, {name: value for name, value in given.items() if name != "state"}, lenient=True
+    )
+    match given.get("state"):
+        case "DELETED":
+            delete_message(unit, caller, message_id)
+            return message
+        case "CONVERTED" if message.direction is Direction.MT:
+            _convert(unit, message, values)
+        case "PROCESSED" if message.direction is Direction.MO:
+            state = MO.step(message.state, InboundEvent.PROCESSED)
+            if state is not message.state:
+                unit.save(message, state=state)
+        case _:
+            may = "CONVERTED" if message.direction is Direction.MT else "PROCESSED"
+            raise InvalidField("state", f"may be set to {may} or DELETED only")
+    return unit.get(Message, caller.company_id, message_id)
+
+
+def delete_message(unit: Unit, caller: Caller, message_id: str) -> None:
+    """Delete a message; one still queued does not leave.
+
+    Raises:
+        NotFound: there is none, or it is deleted already.
+    """
+    message = unit.get(Message, caller.company_id, message_id)
+    if message.direction is Direction.MO:
+        unit.save(message, state=MO.step(message.state, InboundEvent.DELETED))
+        return
+    status = Status(message.state, message.milestones, is_in_flight(unit, message.seq))
+    heard = delete(status)
+    if status.is_open and not status.in_flight:
+        cut_out(unit, message.seq)
+    tally = Tally()
+    tally.note(message.message_request_id, heard)
+    unit.save(message, state=heard.status.state)
+    tally.apply(unit)
+
+
+def is_in_flight(unit: Unit, seq: int) -> bool:
+    """Whether an attempt of the message is open: its run is leased."""
+    return any(run.leased for run in unit.session.runs_at([seq]))
+
+
+def _convert(unit: Unit, message: Message, values: Mapping[str, Any]) -> None:
+    if message.state is MessageState.CONVERTED:
+        return
+    facts = {"conversion_info_source": values.get("conversion_info_source") or CUSTOMER}
+    at = values.get("converted_date") or unit.now
+    flying = {message.seq} if is_in_flight(unit, message.seq) else set()
+    if Status(message.state, message.milestones).is_open and not flying:
+        cut_out(unit, message.seq)
+    tally = Tally()
+    hear_news(unit, [News(message.seq, MessageEvent.CONVERT, at, facts)], flying, tally)
+    tally.apply(unit)

@@ -1,0 +1,249 @@
+"""Fan-out: a request's recipients become durable messages in lanes, a page a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from attrs import frozen
+
+from scg_core.kernel.instant import Instant, later
+from scg_core.kernel.query import Query, at_least, eq
+from scg_core.messaging.lifecycle import (
+    Direction,
+    MessageState,
+    Milestone,
+    RequestEvent,
+    RequestState,
+)
+from scg_core.messaging.model import (
+    FailureCode,
+    LaneKey,
+    Message,
+    MessageRequest,
+    Priority,
+    RecipientPage,
+    Run,
+)
+from scg_core.messaging.rules.recipients import (
+    INVALID_RECIPIENT,
+    Recipient,
+    numbers_in,
+    read_recipients,
+)
+from scg_core.messaging.rules.status import TEST_MESSAGE
+from scg_core.messaging.steps import Tally, move_request
+from scg_core.messaging.usecases.requests import FORGET, PAUSE_EXPIRY
+from scg_core.ports.places import Places
+from scg_core.ports.storage import Work
+from scg_core.senders.model import SenderId
+from scg_core.unit import Unit
+
+_COLUMNS: Final = (
+    "seq",
+    "id",
+    "message_request_id",
+    "external_message_request_id",
+    "conversation_id",
+    "campaign_id",
+    "direction",
+    "customer_sender_id",
+    "from_address",
+    "to_address",
+    "state",
+    "failure_code",
+    "failure_details",
+    "subject",
+    "body",
+    "scheduled_delivery_time",
+    "expiry_time",
+    "type",
+    "application_id",
+    "created_date",
+    "last_updated_date",
+    "company_id",
+    "lane",
+    "segments",
+    "milestones",
+)
+_FORGET_AT_ONCE: Final = 5_000
+
+
+@frozen
+class Plan:
+    """What all messages of one request have in common."""
+
+    request: MessageRequest
+    sender: SenderId
+    connector: str
+    state: MessageState
+    due: Instant
+
+
+def prepare_page(unit: Unit, work: Work, places: Places, connector: str) -> None:
+    """Make messages of the next page of recipients; after the last the request may transmit."""
+    request = unit.session.get(MessageRequest, work.key)
+    if request is None or request.state not in (RequestState.ACCEPTED, RequestState.PREPARING):
+        unit.session.complete(work)
+        return
+    if request.state is RequestState.ACCEPTED:
+        request = move_request(unit, request, RequestEvent.PREPARE)
+    page = _next_page(unit, request, work.position)
+    last = page is None or page.start + page.count >= request.staged_count
+    tally = Tally()
+    if page is not None:
+        plan = _plan(unit, request, connector)
+        _expand(unit, plan, page, places, tally, whole=last and page.start == 0)
+        unit.session.remove(page)
+    tally.apply(unit)
+    if not last and page is not None:
+        unit.session.again(work, unit.now, page.start + page.count)
+        return
+    unit.session.complete(work)
+    _finish(unit, request.id)
+
+
+def forget_recipients(unit: Unit, work: Work) -> None:
+    """Drop what was noted to find repeated recipients, a bounded number at a time."""
+    if unit.session.forget(work.key, _FORGET_AT_ONCE) < _FORGET_AT_ONCE:
+        unit.session.complete(work)
+    else:
+        unit.session.again(work, unit.now, 0)
+
+
+def _next_page(unit: Unit, request: MessageRequest, position: int) -> RecipientPage | None:
+    where = (eq("request_id", request.id), at_least("start", position))
+    found = unit.session.find(Query(RecipientPage, where, sort=(("start", False),), limit=1))
+    return found[0] if found else None
+
+
+def _plan(unit: Unit, request: MessageRequest, connector: str) -> Plan:
+    sender = unit.session.get(SenderId, request.sender_id)
+    if sender is None:
+        raise LookupError(f"sender id {request.sender_id} of request {request.id} is gone")
+    scheduled = request.scheduled_delivery_time
+    waits = scheduled is not None and scheduled > unit.now
+    state = MessageState.SCHEDULED if waits else MessageState.CREATED
+    if request.pause_before_transmit:
+        state = MessageState.PAUSED
+    if request.test_message_flag:
+        state = MessageState.TEST
+    due = scheduled if waits and scheduled is not None else unit.now
+    return Plan(request, sender, connector, state, due)
+
+
+def _expand(
+    unit: Unit, plan: Plan, page: RecipientPage, places: Places, tally: Tally, whole: bool
+) -> None:
+    """Write one page's messages, sorted by lane before they are numbered, and their runs."""
+    recipients = _located(page.recipients, places, plan.sender.country)
+    fresh = _first_occurrences(unit, plan.request.id, recipients, remember=not whole)
+    fresh.sort(key=lambda recipient: (recipient.problem is not None, recipient.country or ""))
+    if not fresh:
+        return
+    first = unit.session.number(len(fresh))
+    ids = unit.ids.new(unit.now, len(fresh))
+    rows: list[tuple[Any, ...]] = []
+    runs: list[Run] = []
+    for (bad, country), members in groupby(fresh, key=lambda r: (bool(r.problem), r.country)):
+        begin = first + len(rows)
+        lane = None if bad or plan.state is MessageState.TEST else _lane(unit, plan, country)
+        for recipient in members:
+            seq = first + len(rows)
+            rows.append(_row(plan, seq, ids[len(rows)], recipient, lane, unit.now))
+        if lane is not None:
+            end = first + len(rows) - 1
+            runs.append(Run(lane, plan.request.id, begin, end, plan.due, held=True))
+    unit.session.insert(Message, _COLUMNS, rows)
+    unit.session.queue(runs)
+    _count(plan, fresh, tally)
+
+
+def _located(given: Sequence[str], places: Places, country: str | None) -> list[Recipient]:
+    numbers = numbers_in(given)
+    located = places.locate([number for number in numbers if number is not None], country)
+    return read_recipients(given, numbers, located)
+
+
+def _first_occurrences(
+    unit: Unit, request_id: str, recipients: Sequence[Recipient], *, remember: bool
+) -> list[Recipient]:
+    """The recipients that this request has not had before; the first spelling stands."""
+    by_key: dict[int, Recipient] = {}
+    for recipient in recipients:
+        by_key.setdefault(recipient.key, recipient)
+    if not remember:
+        return list(by_key.values())
+    new = unit.session.remember(request_id, list(by_key))
+    return [recipient for key, recipient in by_key.items() if key in new]
+
+
+def _lane(unit: Unit, plan: Plan, country: str | None) -> int:
+    root = plan.sender.parent_id or plan.sender.id
+    company = plan.request.company_id
+    key = LaneKey(plan.connector, root, country or "", company, Priority.NORMAL.value)
+    return unit.session.lane(key).id
+
+
+def _row(
+    plan: Plan, seq: int, id: str, recipient: Recipient, lane: int | None, now: Instant
+) -> tuple[Any, ...]:
+    request, sender = plan.request, plan.sender
+    bad = recipient.problem is not None
+    state = MessageState.FAILED if bad else plan.state
+    test = TEST_MESSAGE if plan.state is MessageState.TEST and not bad else 0
+    return (
+        seq,
+        id,
+        request.id,
+        request.external_id,
+        request.conversation_id,
+        request.campaign_id,
+        Direction.MT.value,
+        sender.id,
+        sender.address,
+        recipient.address,
+        state.value,
+        FailureCode.INVALID_RECIPIENT.value if bad else None,
+        f"{INVALID_RECIPIENT} {recipient.problem}" if bad else None,
+        request.subject,
+        request.body,
+        request.scheduled_delivery_time,
+        request.expiry_time,
+        "SMS",
+        int(request.application_id),
+        request.created_date,
+        now,
+        request.company_id,
+        lane,
+        request.segments,
+        Milestone.FAILED.value if bad else test,
+    )
+
+
+def _count(plan: Plan, fresh: Sequence[Recipient], tally: Tally) -> None:
+    bad = sum(recipient.problem is not None for recipient in fresh)
+    tally.add(plan.request.id, "recipient_count", len(fresh))
+    tally.add(plan.request.id, "failed_count", bad)
+    tally.add(plan.request.id, "withdrawn_count", bad)
+    if plan.state is MessageState.TEST:
+        tally.add(plan.request.id, "test_count", len(fresh) - bad)
+
+
+def _finish(unit: Unit, request_id: str) -> None:
+    """Fan-out is done: complete, pause or transmit (semantics 2)."""
+    request = unit.session.get(MessageRequest, request_id)
+    if request is None:
+        return
+    unit.later(FORGET, request.id, unit.now)
+    if not request.open_count:
+        unit.session.withdraw("expire", request.id)
+        move_request(unit, request, RequestEvent.SETTLE)
+    elif request.pause_before_transmit:
+        move_request(unit, request, RequestEvent.PAUSE)
+        limit = request.pause_expiry_time or later(unit.now, 0)
+        unit.later(PAUSE_EXPIRY, request.id, limit)
+    else:
+        move_request(unit, request, RequestEvent.TRANSMIT)
+        unit.session.release(request.id, None)

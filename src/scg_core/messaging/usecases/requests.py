@@ -1,0 +1,349 @@
+"""Making, staging, accepting, steering and reading message requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from scg_core.kernel import codec
+from scg_core.kernel.errors import Duplicate, IllegalTransition, InvalidField, NotFound
+from scg_core.kernel.instant import later
+from scg_core.kernel.query import Query, at_least, below, eq, listing, ne
+from scg_core.kernel.resource import Writer
+from scg_core.messaging.lifecycle import REQUEST, RequestEvent, RequestState
+from scg_core.messaging.model import IdempotencyKey, MessageRequest, RecipientPage
+from scg_core.messaging.rules.recipients import numbers_in, read_recipients
+from scg_core.messaging.rules.request import (
+    check_body,
+    check_key,
+    check_new,
+    digest,
+    with_defaults,
+)
+from scg_core.messaging.settings import Settings
+from scg_core.messaging.steps import move_request
+from scg_core.ports.places import Places
+from scg_core.senders.usecases import named_sender
+from scg_core.unit import Unit
+
+PREPARE = "prepare"
+SWEEP = "sweep"
+EXPIRE = "expire"
+PAUSE_EXPIRY = "pause_expiry"
+FORGET = "forget"
+RESUME = "resume"
+
+_ACCEPTED: Final = frozenset(
+    {
+        RequestState.ACCEPTED,
+        RequestState.PREPARING,
+        RequestState.PAUSED,
+        RequestState.TRANSMITTING,
+        RequestState.COMPLETED,
+    }
+)
+
+
+@frozen
+class Caller:
+    """Who asks: a company's application."""
+
+    company_id: str
+    application_id: int
+
+
+def create_request(
+    unit: Unit,
+    caller: Caller,
+    given: Mapping[str, object],
+    key: str | None,
+    places: Places,
+    settings: Settings,
+) -> MessageRequest:
+    """Take an order to send a message.
+
+    With recipients it is ACCEPTED at once; without ``to`` it is SUBMITTED and waits for
+    ``append_recipients`` and ``accept``. A repeated key with the same content answers with the
+    request made the first time (semantics 2).
+
+    Raises:
+        InvalidField: anything that is wrong and can be known now; nothing is stored.
+        Duplicate: the key was used for other content.
+    """
+    check_key(key)
+    values = codec.read(MessageRequest, given)
+    codec.mandatory(MessageRequest, values, Writer.CUSTOMER)
+    content = digest(_comparable(values))
+    made = _made_before(unit, caller, key, content, settings)
+    if made is not None:
+        return made
+    check_new(values, unit.now, settings)
+    request = _build(unit, caller, with_defaults(values, unit.now, settings), places)
+    unit.add(request)
+    _remember_key(unit, caller, key, content, request)
+    if request.to:
+        _stage(unit, request, request.to, settings)
+        unit.later(PREPARE, request.id, unit.now)
+    unit.later(EXPIRE, request.id, request.expiry_time or unit.now)
+    return request
+
+
+def append_recipients(
+    unit: Unit,
+    caller: Caller,
+    request_id: str,
+    recipients: Sequence[str],
+    start: int,
+    settings: Settings,
+) -> MessageRequest:
+    """Add a page of recipients to a SUBMITTED request, the first of them at position ``start``.
+
+    A page at a position that is known already is ignored, so a page may safely be sent twice.
+
+    Raises:
+        InvalidField: the page is empty, too large, leaves a gap or overlaps another.
+        IllegalTransition: the request takes no more recipients.
+    """
+    request = unit.get(MessageRequest, caller.company_id, request_id)
+    page = codec.read(MessageRequest, {"to": recipients})["to"] or ()
+    if not 1 <= len(page) <= settings.recipients_a_call:
+        rule = f"must hold 1 to {settings.recipients_a_call} recipients"
+        raise InvalidField("recipients", rule)
+    if start < request.staged_count:
+        return _repeated(unit, request, len(page), start)
+    if request.state is not RequestState.SUBMITTED:
+        allowed = REQUEST.allowed(request.state)
+        raise IllegalTransition(REQUEST.name, request.state, "APPEND", allowed)
+    if start != request.staged_count:
+        raise InvalidField("start", f"leaves a gap; the next page starts at {request.staged_count}")
+    total = start + len(page)
+    if total > settings.recipients_a_request:
+        rule = f"{total} recipients are too many, {settings.recipients_a_request} are allowed"
+        raise InvalidField("recipients", rule)
+    _stage(unit, request, page, settings, start)
+    echo = (*request.to, *page)[: settings.recipients_a_call]
+    if len(echo) == len(request.to):
+        unit.session.increase(MessageRequest, request.id, {"staged_count": len(page)}, unit.now)
+        return unit.get(MessageRequest, caller.company_id, request_id)
+    return unit.save(request, to=echo, staged_count=total)
+
+
+def accept_request(unit: Unit, caller: Caller, request_id: str) -> MessageRequest:
+    """Everything is staged: let the request go; accepting it twice changes nothing.
+
+    Raises:
+        InvalidField: it has no recipients.
+        IllegalTransition: it was canceled.
+    """
+    request = unit.get(MessageRequest, caller.company_id, request_id)
+    if request.state in _ACCEPTED:
+        return request
+    if request.state is RequestState.SUBMITTED and not request.staged_count:
+        raise InvalidField("to", "is empty; append recipients before accepting")
+    unit.later(PREPARE, request.id, unit.now)
+    return move_request(unit, request, RequestEvent.ACCEPT)
+
+
+def cancel_request(unit: Unit, caller: Caller, request_id: str) -> MessageRequest:
+    """Stop a request: what has not left is withdrawn, page by page, right after this call.
+
+    Raises:
+        IllegalTransition: it is finished already.
+    """
+    request = unit.get(MessageRequest, caller.company_id, request_id)
+    after = move_request(unit, request, RequestEvent.CANCEL)
+    if after is not request:
+        _withdraw_work(unit, request.id)
+        unit.later(SWEEP, request.id, unit.now)
+    return after
+
+
+def resume_request(unit: Unit, caller: Caller, request_id: str) -> MessageRequest:
+    """Let a PAUSED request's messages go; one that is transmitting already stays as it is.
+
+    Raises:
+        IllegalTransition: it is in no state to be resumed.
+    """
+    request = unit.get(MessageRequest, caller.company_id, request_id)
+    after = move_request(unit, request, RequestEvent.RESUME)
+    if after is not request:
+        unit.session.withdraw(PAUSE_EXPIRY, request.id)
+        unit.later(RESUME, request.id, unit.now)
+    return after
+
+
+def delete_request(unit: Unit, caller: Caller, request_id: str) -> None:
+    """Delete a request; one that is not finished is canceled first.
+
+    Raises:
+        NotFound: there is none, or it is deleted already.
+    """
+    request = unit.get(MessageRequest, caller.company_id, request_id)
+    if not REQUEST.hears(request.state, RequestEvent.DELETE):
+        request = cancel_request(unit, caller, request_id)
+    move_request(unit, request, RequestEvent.DELETE)
+
+
+def update_request(
+    unit: Unit, caller: Caller, request_id: str, given: Mapping[str, object]
+) -> MessageRequest:
+    """Set a request's state: CANCELED cancels, TRANSMITTING resumes; nothing else may change.
+
+    Values sent back unchanged are accepted.
+
+    Raises:
+        InvalidField: another state, or a changed attribute.
+        IllegalTransition: the request is in no state for it.
+    """
+    request = unit.get(MessageRequest, caller.company_id, request_id)
+    rest = {name: value for name, value in given.items() if name != "state"}
+    for name, value in codec.read(MessageRequest, rest, lenient=True).items():
+        if value is not None and value != getattr(request, name):
+            raise InvalidField(name, "cannot be changed; only the state can")
+    match given.get("state"):
+        case RequestState.CANCELED:
+            return cancel_request(unit, caller, request_id)
+        case RequestState.TRANSMITTING:
+            return resume_request(unit, caller, request_id)
+        case None | request.state:
+            return request
+        case _:
+            raise InvalidField("state", "may be set to CANCELED or TRANSMITTING only")
+
+
+def find_requests(
+    unit: Unit,
+    caller: Caller,
+    filters: Mapping[str, object],
+    sort: str | None,
+    limit: int,
+    offset: int,
+) -> list[MessageRequest]:
+    """A company's requests; deleted ones only when asked for by state."""
+    known = () if "state" in filters else (ne("state", RequestState.DELETED.value),)
+    query = listing(
+        MessageRequest, caller.company_id, filters, sort=sort, limit=limit, offset=offset,
+        known=known,
+    )  # fmt: skip
+    return unit.session.find(query)
+
+
+def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Typed values as plain ones that compare equal when the request is the same."""
+    return {
+        name: list(value) if isinstance(value, tuple) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _build(unit: Unit, caller: Caller, values: dict[str, Any], places: Places) -> MessageRequest:
+    sender = named_sender(unit, caller.company_id, values["from_"])
+    segments = check_body(values.get("body"))
+    to = values.get("to", ())
+    if len(to) == 1:
+        _refuse_a_bad_only_recipient(to, places, sender.country)
+    return MessageRequest(
+        id=unit.new_id(),
+        company_id=caller.company_id,
+        application_id=str(caller.application_id),
+        state=RequestState.ACCEPTED if to else RequestState.SUBMITTED,
+        sender_id=sender.id,
+        segments=segments,
+        staged_count=len(to),
+        created_date=unit.now,
+        last_updated_date=unit.now,
+        **values,
+    )
+
+
+def _refuse_a_bad_only_recipient(to: tuple[str, ...], places: Places, country: str | None) -> None:
+    numbers = numbers_in(to)
+    located = places.locate([number for number in numbers if number is not None], country)
+    problem = read_recipients(to, numbers, located)[0].problem
+    if problem is not None:
+        raise InvalidField("to", f"[0] {problem}")
+
+
+def _stage(
+    unit: Unit,
+    request: MessageRequest,
+    recipients: Sequence[str],
+    settings: Settings,
+    start: int = 0,
+) -> None:
+    for begin in range(0, len(recipients), settings.page):
+        page = tuple(recipients[begin : begin + settings.page])
+        first = start + begin
+        unit.add(
+            RecipientPage(
+                id=f"{request.id}/{first}",
+                request_id=request.id,
+                company_id=request.company_id,
+                start=first,
+                count=len(page),
+                recipients=page,
+            )
+        )
+
+
+def _repeated(unit: Unit, request: MessageRequest, size: int, start: int) -> MessageRequest:
+    """A page that was given before is ignored; one that overlaps others is refused."""
+    end = start + size
+    if request.state is not RequestState.SUBMITTED:
+        return request
+    where = (eq("request_id", request.id), at_least("start", start), below("start", end))
+    held = unit.session.rows(
+        Query(RecipientPage, where, sort=(("start", False),)), ("start", "count")
+    )
+    if not held or held[0][0] != start or sum(held[-1]) != end:
+        raise InvalidField("start", "overlaps another page; send the pages as they were cut")
+    return request
+
+
+def _withdraw_work(unit: Unit, request_id: str) -> None:
+    for kind in (PREPARE, EXPIRE, PAUSE_EXPIRY, RESUME):
+        unit.session.withdraw(kind, request_id)
+    unit.later(FORGET, request_id, unit.now)
+
+
+def _made_before(
+    unit: Unit, caller: Caller, key: str | None, content: str, settings: Settings
+) -> MessageRequest | None:
+    if key is None:
+        return None
+    where = (
+        eq("company_id", caller.company_id),
+        eq("application_id", caller.application_id),
+        eq("value", key),
+    )
+    for held in unit.session.find(Query(IdempotencyKey, where)):
+        if later(held.created_date, settings.idempotency) <= unit.now:
+            unit.session.remove(held)
+        elif held.digest != content:
+            raise Duplicate("request", ("Idempotency-Key",))
+        else:
+            made = unit.session.get(MessageRequest, held.request_id)
+            if made is None:
+                raise NotFound(MessageRequest.__declaration__.title, held.request_id)
+            return made
+    return None
+
+
+def _remember_key(
+    unit: Unit, caller: Caller, key: str | None, content: str, request: MessageRequest
+) -> None:
+    if key is not None:
+        unit.add(
+            IdempotencyKey(
+                id=unit.new_id(),
+                company_id=caller.company_id,
+                application_id=caller.application_id,
+                value=key,
+                digest=content,
+                request_id=request.id,
+                created_date=unit.now,
+            )
+        )

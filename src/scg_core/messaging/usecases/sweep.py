@@ -1,0 +1,86 @@
+"""Withdrawing what a canceled or expired request still has queued, a page a transaction."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scg_core.kernel.query import Query, among, at_least, at_most
+from scg_core.messaging.lifecycle import MessageEvent, MessageState, RequestEvent, RequestState
+from scg_core.messaging.model import FailureCode, Message, MessageRequest, Run
+from scg_core.messaging.rules.gate import expired
+from scg_core.messaging.steps import News, Tally, hear_news, move_request
+from scg_core.messaging.usecases.requests import PAUSE_EXPIRY, SWEEP
+from scg_core.ports.storage import Work
+from scg_core.unit import Unit
+
+QUEUED: Final = (
+    MessageState.CREATED.value,
+    MessageState.SCHEDULED.value,
+    MessageState.PAUSED.value,
+)
+RUNS: Final = 50
+MESSAGES: Final = 500
+
+
+def sweep_page(unit: Unit, work: Work) -> None:
+    """Withdraw the next queued messages of a request; those in flight resolve by themselves.
+
+    The kind of work says why: SWEEP cancels, EXPIRE and PAUSE_EXPIRY expire.
+    """
+    request = unit.session.get(MessageRequest, work.key)
+    if request is not None and request.state is RequestState.SUBMITTED:
+        request = move_request(unit, request, RequestEvent.CANCEL)  # it was never accepted
+    if request is None or not _applies(request, work.kind):
+        unit.session.complete(work)
+        return
+    event = MessageEvent.CANCEL if work.kind == SWEEP else MessageEvent.EXPIRE
+    taken = up_to(unit.session.runs_of(request.id, RUNS), MESSAGES)
+    if taken:
+        _withdraw(unit, taken, event)
+        unit.session.again(work, unit.now, 0)
+        return
+    unit.session.complete(work)
+    _close(unit, request.id, work.kind)
+
+
+def _applies(request: MessageRequest, kind: str) -> bool:
+    if kind == SWEEP:
+        return request.state in (RequestState.CANCELED, RequestState.DELETED)
+    if kind == PAUSE_EXPIRY:
+        return request.state is RequestState.PAUSED
+    return request.state in (RequestState.PAUSED, RequestState.TRANSMITTING)
+
+
+def up_to(runs: list[Run], messages: int) -> list[Run]:
+    """Whole runs of about so many messages, at least one."""
+    taken: list[Run] = []
+    for run in runs:
+        if taken and sum(one.size for one in taken) + run.size > messages:
+            break
+        taken.append(run)
+    return taken
+
+
+def _withdraw(unit: Unit, runs: list[Run], event: MessageEvent) -> None:
+    facts = {}
+    if event is MessageEvent.EXPIRE:
+        facts = {
+            "failure_code": FailureCode.OTHER.value,
+            "failure_details": expired(None).reason,
+        }
+    news = []
+    for run in runs:
+        where = [at_least("seq", run.first), at_most("seq", run.last), among("state", QUEUED)]
+        for (seq,) in unit.session.rows(Query(Message, where), ("seq",)):
+            news.append(News(seq, event, unit.now, facts))
+    unit.session.drop(runs)
+    tally = Tally()
+    hear_news(unit, news, (), tally)
+    tally.apply(unit)
+
+
+def _close(unit: Unit, request_id: str, kind: str) -> None:
+    """A paused request whose messages have all expired is COMPLETED."""
+    request = unit.session.get(MessageRequest, request_id)
+    if kind == PAUSE_EXPIRY and request is not None and request.state is RequestState.PAUSED:
+        move_request(unit, request, RequestEvent.EXPIRE)

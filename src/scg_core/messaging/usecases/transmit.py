@@ -1,0 +1,229 @@
+"""Hand-off: claim a window of one lane, pass the gate, and settle what the transport answers.
+
+Three pieces: ``claim`` in one transaction, the submission itself by the pump outside any
+transaction, ``settle`` in another. The lease of the claimed runs is the attempt's record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from scg_core.consent.rules import ConsentStatus
+from scg_core.kernel.instant import later
+from scg_core.kernel.query import Query, among, at_least, at_most
+from scg_core.messaging.lifecycle import MessageEvent, MessageState, RequestState
+from scg_core.messaging.model import Claim, ConsentRequirement, Message, MessageRequest, Run
+from scg_core.messaging.rules.gate import Decision, Order, Verdict, gate
+from scg_core.messaging.rules.runs import contiguous, narrowed
+from scg_core.messaging.rules.status import Status
+from scg_core.messaging.settings import Settings
+from scg_core.messaging.steps import News, Tally, hear_news, requeue, rows_by_seq, tell_moves
+from scg_core.messaging.usecases.answers import Answered, Open, failure, resolve
+from scg_core.ports.message_transport import Answer, Attempt, Capabilities, OnUnknown, Outcome
+from scg_core.senders.model import SenderId
+from scg_core.unit import Unit
+
+_COLUMNS: Final = (
+    "seq",
+    "id",
+    "message_request_id",
+    "company_id",
+    "from_address",
+    "to_address",
+    "body",
+    "segments",
+    "state",
+    "milestones",
+)
+_MANY_STRETCHES: Final = 4
+_CREATED: Final = MessageState.CREATED.value
+_FRAGMENT: Final = "/1"
+_EVENTS: Final = {
+    Decision.CANCEL: MessageEvent.CANCEL,
+    Decision.EXPIRE: MessageEvent.EXPIRE,
+    Decision.FAIL: MessageEvent.FAIL,
+}
+
+
+@frozen
+class Submission:
+    """A claimed window, ready to be handed over: attempts and the messages behind them."""
+
+    claim: Claim
+    attempts: tuple[Attempt, ...]
+    open: tuple[Open, ...]
+
+    @property
+    def connector(self) -> str:
+        """The transport it goes to."""
+        return self.claim.lane.key.connector
+
+
+def claim(
+    unit: Unit, connectors: Mapping[str, Capabilities], settings: Settings
+) -> Submission | None:
+    """Lease the next window of the lane whose turn it is, and let the gate judge it.
+
+    What the gate refuses or withdraws is written at once; what it lets pass is CREATED with its
+    attempt open. None: no lane is ready.
+    """
+    window = min(capabilities.window for capabilities in connectors.values())
+    lease_until = later(unit.now, settings.lease)
+    taken = unit.session.claim_runs(connectors.keys(), unit.now, lease_until, window)
+    if taken is None:
+        return None
+    capabilities = connectors[taken.lane.key.connector]
+    rows = _rows(unit, taken.runs)
+    if taken.lapsed:
+        rows = _lapse(unit, taken, rows, capabilities)
+    sender = unit.session.get(SenderId, taken.lane.key.sender_id)
+    orders = _orders(unit, {row[2] for row in rows})
+    verdicts = {
+        request: gate(order, sender, ConsentStatus.NONE, unit.now)
+        for request, order in orders.items()
+    }
+    passed = [row for row in rows if verdicts[row[2]].decision is Decision.SEND]
+    held = [row for row in rows if verdicts[row[2]].decision is not Decision.SEND]
+    if held:
+        _withhold(unit, taken, held, verdicts, settings)
+    if len(passed) != sum(run.size for run in taken.runs):
+        taken = _narrow(unit, taken, passed)
+    _release(unit, passed)
+    return _submission(taken, passed, sender)
+
+
+def settle(
+    unit: Unit,
+    submission: Submission,
+    answers: Sequence[Answer],
+    capabilities: Capabilities,
+    settings: Settings,
+) -> None:
+    """Write down what the transport answered.
+
+    Raises:
+        LeaseLost: it took longer than the lease; another worker has the messages now.
+    """
+    unit.session.finish(submission.claim)
+    answered = [
+        Answered(message, answer) for message, answer in zip(submission.open, answers, strict=True)
+    ]
+    runs = submission.claim.runs
+    resolve(unit, submission.connector, runs, answered, capabilities, settings)
+
+
+def _rows(unit: Unit, runs: Sequence[Run]) -> list[tuple[Any, ...]]:
+    """The messages of some runs."""
+    stretches = contiguous(seq for run in runs for seq in range(run.first, run.last + 1))
+    if len(stretches) > _MANY_STRETCHES:
+        seqs = [seq for first, last in stretches for seq in range(first, last + 1)]
+        return rows_by_seq(unit, _COLUMNS, seqs)
+    rows: list[tuple[Any, ...]] = []
+    for first, last in stretches:
+        where = [at_least("seq", first), at_most("seq", last)]
+        rows += unit.session.rows(Query(Message, where), _COLUMNS)
+    return rows
+
+
+def _orders(unit: Unit, ids: set[str]) -> dict[str, Order]:
+    columns = ("id", "state", "expiry_time", "consent_requirement")
+    found = unit.session.rows(Query(MessageRequest, [among("id", sorted(ids))]), columns)
+    return {
+        id: Order(RequestState(state), expiry, ConsentRequirement(requirement))
+        for id, state, expiry, requirement in found
+    }
+
+
+def _lapse(
+    unit: Unit,
+    taken: Claim,
+    rows: Sequence[tuple[Any, ...]],
+    capabilities: Capabilities,
+) -> list[tuple[Any, ...]]:
+    """Messages whose lease ran out have an unknown outcome: settle that first.
+
+    Those to be sent again are returned with the rest, as the message rows are now.
+    """
+    lapsed = [row for row in rows if any(r.first <= row[0] <= r.last for r in taken.lapsed)]
+    pending = [row for row in lapsed if Status(MessageState(row[8]), row[9], True).is_open]
+    tally = Tally()
+    event, facts = MessageEvent.DEFERRED, dict[str, Any](unknown=True)
+    if capabilities.on_unknown is OnUnknown.FAIL:
+        event, facts = MessageEvent.REFUSED, failure(Answer(Outcome.UNKNOWN))
+    news = [News(row[0], event, unit.now, facts) for row in pending]
+    after = hear_news(unit, news, [row[0] for row in pending], tally)
+    tally.apply(unit)
+    gone = {row[0] for row in lapsed} - {
+        seq for seq, status in after.items() if status.state is MessageState.CREATED
+    }
+    return [row for row in rows if row[0] not in gone]
+
+
+def _withhold(
+    unit: Unit,
+    taken: Claim,
+    rows: Sequence[tuple[Any, ...]],
+    verdicts: Mapping[str, Verdict],
+    settings: Settings,
+) -> None:
+    """Write the gate's refusals; what must wait goes back, and its lane rests."""
+    news, waiting = [], []
+    for row in rows:
+        verdict = verdicts[row[2]]
+        if verdict.decision is Decision.WAIT:
+            waiting.append(row[0])
+            continue
+        facts: dict[str, Any] = {}
+        if verdict.code is not None:
+            facts = {"failure_code": verdict.code.value, "failure_details": verdict.reason}
+        news.append(News(row[0], _EVENTS[verdict.decision], unit.now, facts))
+    tally = Tally()
+    hear_news(unit, news, (), tally)
+    tally.apply(unit)
+    if waiting:
+        reason = next(v.reason for v in verdicts.values() if v.decision is Decision.WAIT)
+        until = later(unit.now, settings.sender_pause)
+        unit.session.wait(taken.lane.id, until, reason or "")
+        requeue(
+            unit,
+            taken.runs,
+            waiting,
+            lambda run, _: evolve(
+                run, due=unit.now, leased=False, fence=0, attempt=run.attempt - 1
+            ),
+        )
+
+
+def _narrow(unit: Unit, taken: Claim, passed: Sequence[tuple[Any, ...]]) -> Claim:
+    """Cut the claimed runs down to what passed: a leased run holds open attempts only."""
+    unit.session.drop(taken.runs)
+    seqs = [row[0] for row in passed]
+    runs = unit.session.queue(part for run in taken.runs for part in narrowed(run, seqs))
+    return evolve(taken, runs=tuple(runs), lapsed=())
+
+
+def _release(unit: Unit, passed: Sequence[tuple[Any, ...]]) -> None:
+    """What was scheduled is CREATED once it is let go."""
+    waiting = [row for row in passed if row[8] != _CREATED]
+    if not waiting:
+        return
+    rows = [(_CREATED, unit.now, row[0], row[8]) for row in waiting]
+    unit.session.update(Message, ("state", "last_updated_date"), ("seq", "state"), rows)
+    tell_moves(unit, lambda: [(row[3], row[1], row[2], row[8], _CREATED) for row in waiting])
+
+
+def _submission(
+    taken: Claim, passed: Sequence[tuple[Any, ...]], sender: SenderId | None
+) -> Submission:
+    wanted = sender is None or sender.dr_required != "NO"
+    return Submission(
+        taken,
+        tuple(
+            Attempt(id + _FRAGMENT, origin, address, body or "", segments, wanted)
+            for _, id, _, _, origin, address, body, segments, _, _ in passed
+        ),
+        tuple(Open(*row[:4]) for row in passed),
+    )

@@ -1,0 +1,151 @@
+"""The way out: whatever takes messages and reports what became of them.
+
+Only the pump calls ``submit`` and ``poll``; what comes back later enters through the
+``Inbox`` as engine calls, each of them one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final, Protocol
+
+from attrs import frozen
+
+from scg_core.kernel.instant import MINUTE, Instant
+
+WINDOW: Final = 100
+
+
+class Outcome(StrEnum):
+    """The transport's answer to one attempt."""
+
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"  # permanently
+    DEFERRED = "DEFERRED"  # this message not now, try it again later
+    THROTTLED = "THROTTLED"  # too fast: the whole lane waits
+    PENDING = "PENDING"  # the answer comes later through ``answers_arrived``
+    UNKNOWN = "UNKNOWN"  # it may or may not have left
+
+
+class OnUnknown(StrEnum):
+    """What to do with an attempt whose outcome is unknown."""
+
+    RESEND = "RESEND"
+    FAIL = "FAIL"
+
+
+class ReceiptKind(StrEnum):
+    """What a receipt says; INTERMEDIATE and UNKNOWN are only logged."""
+
+    DELIVERED = "DELIVERED"
+    READ = "READ"
+    UNDELIVERED = "UNDELIVERED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    INTERMEDIATE = "INTERMEDIATE"
+    UNKNOWN = "UNKNOWN"
+
+
+@frozen
+class Capabilities:
+    """What a transport declares of itself; a false declaration fails its kit.
+
+    ``window`` is how many attempts may be open at once (a crash doubles at most these),
+    ``deduplicates`` that a repeated attempt id reaches the handset once, ``receipts`` that
+    deliveries are reported, ``pending_limit`` how many milliseconds a PENDING answer may take
+    before the outcome counts as unknown.
+    """
+
+    kinds: frozenset[str] = frozenset({"SMS"})
+    window: int = WINDOW
+    deduplicates: bool = False
+    receipts: bool = True
+    pending_limit: int = MINUTE
+    on_unknown: OnUnknown = OnUnknown.RESEND
+
+
+@frozen
+class Attempt:
+    """One message on its way out. ``id`` is stable over retries: message id and fragment."""
+
+    id: str
+    from_address: str
+    to_address: str
+    body: str
+    segments: int = 1
+    receipt_wanted: bool = True
+
+
+@frozen
+class Answer:
+    """What the transport says to an attempt; ``transport_id`` names it in receipts."""
+
+    outcome: Outcome
+    transport_id: str | None = None
+    code: str | None = None
+    details: str | None = None
+
+
+@frozen
+class LateAnswer:
+    """An answer that was PENDING, with the attempt it belongs to."""
+
+    attempt_id: str
+    answer: Answer
+
+
+@frozen
+class Receipt:
+    """What the network says became of a message; ``at`` is the network's own time."""
+
+    transport_id: str
+    kind: ReceiptKind
+    at: Instant
+    to_address: str | None = None
+    code: str | None = None
+
+
+class Inbox(Protocol):
+    """Where a transport brings what comes back; every method is one transaction."""
+
+    def answers_arrived(self, connector: str, answers: Sequence[LateAnswer]) -> None:
+        """Answers to attempts that were PENDING."""
+        ...
+
+    def receipts_arrived(self, connector: str, receipts: Sequence[Receipt]) -> None:
+        """Receipts, in any order, late or doubled; safe to bring twice."""
+        ...
+
+
+class MessageTransport(Protocol):
+    """Takes attempts to the network."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this transport can do."""
+        ...
+
+    def connect(self, connector: str, inbox: Inbox) -> None:
+        """Learn one's own name and where to bring what comes back; called once, first."""
+        ...
+
+    def submit(self, attempts: Sequence[Attempt], now: Instant) -> Sequence[Answer]:
+        """Hand a batch over and answer for each attempt, in their order.
+
+        Raises:
+            TransportUnavailable: nothing at all was handed over.
+
+        Laws:
+            - ``every_attempt_is_answered_in_order``
+            - ``an_attempt_repeated_is_sent_once_where_deduplication_is_declared``
+        """
+        ...
+
+    def poll(self, now: Instant) -> Instant | None:
+        """Bring what has come by now into the inbox; when to be called again, or None.
+
+        Laws:
+            - ``what_was_brought_once_is_not_brought_again``
+        """
+        ...

@@ -1,0 +1,324 @@
+"""The store: resources, pages of rows, due work and lanes, all in one transaction.
+
+Laws are named in each verb; ``scg_core.conformance`` has a test of the same name for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from scg_core.kernel.instant import Instant
+from scg_core.kernel.query import Query
+from scg_core.kernel.resource import R, Resource
+from scg_core.messaging.model import Claim, Lane, LaneKey, Run
+
+
+@frozen
+class Work:
+    """Something to do at an instant: a kind, a key unique within the kind, where it stands.
+
+    ``fence`` rises with every claim; ``attempt`` counts claims since it last moved on.
+    """
+
+    kind: str
+    key: str
+    due: Instant
+    position: int = 0
+    attempt: int = 0
+    fence: int = 0
+
+
+class Session(Protocol):
+    """One transaction. What it writes is seen by others all at once or never."""
+
+    # -- resources ---------------------------------------------------------------------------
+
+    def get(self, kind: type[R], id: str, /) -> R | None:
+        """The resource with this id, or None.
+
+        Laws:
+            - ``get_returns_what_was_added``
+            - ``get_of_an_unknown_id_is_none``
+        """
+        ...
+
+    def add(self, resource: Resource, /) -> None:
+        """Store a new resource.
+
+        Laws:
+            - ``add_of_a_known_id_raises_duplicate``
+            - ``add_of_a_taken_unique_value_raises_duplicate``
+        """
+        ...
+
+    def replace(self, resource: Resource, /) -> None:
+        """Store the successor of a resource: its version is the stored one's plus one.
+
+        Laws:
+            - ``replace_of_a_stale_version_raises_and_changes_nothing``
+            - ``replace_of_a_skipped_version_raises``
+            - ``replace_of_an_unknown_id_raises_not_found``
+        """
+        ...
+
+    def remove(self, resource: Resource, /) -> None:
+        """Take a resource out.
+
+        Laws:
+            - ``remove_takes_it_out``
+            - ``remove_of_an_unknown_id_raises_not_found``
+        """
+        ...
+
+    def find(self, query: Query[R], /) -> list[R]:
+        """The resources a query asks for, in its order.
+
+        Laws:
+            - ``find_agrees_with_matches``
+            - ``find_orders_by_the_sort_and_then_the_key``
+            - ``find_pages_without_gap_or_repeat``
+        """
+        ...
+
+    def count(self, query: Query[R], /, at_most: int | None = None) -> int:
+        """How many resources meet the query's conditions, counted up to ``at_most``.
+
+        Laws:
+            - ``count_is_the_length_of_find``
+        """
+        ...
+
+    # -- pages of rows: the hot path ---------------------------------------------------------
+
+    def insert(
+        self, kind: type[Resource], columns: Sequence[str], rows: Iterable[Sequence[Any]], /
+    ) -> None:
+        """Store many new resources given as rows of plain values; the rest takes its default.
+
+        Plain values are what ``rows`` gives back: enumerations as their text, tuples as tuples.
+
+        Laws:
+            - ``inserted_rows_are_found_as_resources``
+        """
+        ...
+
+    def rows(self, query: Query[R], columns: Sequence[str], /) -> list[tuple[Any, ...]]:
+        """Some columns of what a query asks for, as plain values.
+
+        Laws:
+            - ``rows_are_the_columns_of_find``
+        """
+        ...
+
+    def update(
+        self,
+        kind: type[Resource],
+        columns: Sequence[str],
+        match: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        /,
+    ) -> int:
+        """Set ``columns`` where ``match`` equals: each row is the new values, then those to match.
+
+        The version number of each changed row rises by one. ``match`` begins with the key; a row
+        that does not match changes nothing.
+
+        Returns:
+            How many rows were changed.
+
+        Laws:
+            - ``update_changes_only_rows_that_match``
+            - ``update_raises_the_version_by_one``
+        """
+        ...
+
+    def increase(
+        self, kind: type[Resource], id: str, amounts: Mapping[str, int], now: Instant, /
+    ) -> None:
+        """Add to counters of a resource and date it; its version stays.
+
+        Laws:
+            - ``increase_adds_and_leaves_the_version``
+        """
+        ...
+
+    def number(self, count: int, /) -> int:
+        """Reserve that many message numbers in a row; the first of them.
+
+        Laws:
+            - ``numbers_are_never_given_twice``
+        """
+        ...
+
+    def remember(self, scope: str, keys: Sequence[int], /) -> set[int]:
+        """Note keys within a scope; those of them that were not yet known.
+
+        Laws:
+            - ``a_key_is_new_once_in_its_scope``
+        """
+        ...
+
+    def forget(self, scope: str, at_most: int, /) -> int:
+        """Drop up to so many keys of a scope; how many were dropped."""
+        ...
+
+    # -- due work ----------------------------------------------------------------------------
+
+    def file(self, work: Work, /) -> None:
+        """Ask for work to be done when due; of two of one kind and key the earlier due stands.
+
+        Laws:
+            - ``filed_work_is_claimed_when_due_and_not_before``
+            - ``work_filed_twice_is_done_once``
+        """
+        ...
+
+    def claim(self, kinds: Collection[str], now: Instant, lease_until: Instant, /) -> Work | None:
+        """Take the work of these kinds that is longest due, for as long as the lease lasts.
+
+        Laws:
+            - ``claimed_work_is_not_given_to_a_second_worker``
+            - ``work_whose_lease_ran_out_is_claimed_again_with_a_higher_fence``
+        """
+        ...
+
+    def complete(self, work: Work, /) -> None:
+        """The claimed work is done.
+
+        Laws:
+            - ``completing_with_an_old_fence_raises_lease_lost``
+        """
+        ...
+
+    def again(self, work: Work, due: Instant, position: int, /) -> None:
+        """The claimed work goes on at ``due`` from ``position``.
+
+        Laws:
+            - ``work_done_again_keeps_its_position``
+            - ``doing_again_with_an_old_fence_raises_lease_lost``
+        """
+        ...
+
+    def withdraw(self, kind: str, key: str, /) -> None:
+        """Work that is no longer wanted; unknown work is no error."""
+        ...
+
+    def next_due(self, connectors: Collection[str], /) -> Instant | None:
+        """The earliest instant at which work or a lane of these connectors is due.
+
+        Laws:
+            - ``next_due_is_the_earliest_of_work_and_lanes``
+        """
+        ...
+
+    # -- lanes -------------------------------------------------------------------------------
+
+    def lane(self, key: LaneKey, /) -> Lane:
+        """The lane with this key, made if need be.
+
+        Laws:
+            - ``a_lane_is_made_once``
+        """
+        ...
+
+    def queue(self, runs: Iterable[Run], /) -> list[Run]:
+        """Put runs into their lanes; the runs with the ids they were given.
+
+        Laws:
+            - ``a_queued_run_is_claimed_when_due``
+            - ``a_held_run_is_not_claimed``
+        """
+        ...
+
+    def claim_runs(
+        self, connectors: Collection[str], now: Instant, lease_until: Instant, limit: int, /
+    ) -> Claim | None:
+        """Lease up to ``limit`` message numbers of one ready lane, longest due first.
+
+        A run that is larger is split. Lanes are served in order of priority, then by turns.
+
+        Laws:
+            - ``a_claim_takes_at_most_the_limit_and_leaves_the_rest``
+            - ``leased_runs_are_not_given_to_a_second_worker``
+            - ``a_lapsed_lease_is_claimed_again_and_said_so``
+            - ``lanes_of_one_priority_take_turns``
+            - ``a_waiting_lane_gives_nothing``
+        """
+        ...
+
+    def finish(self, claim: Claim, /) -> None:
+        """Take a claim's runs out of their lane.
+
+        Laws:
+            - ``finishing_after_the_lease_was_taken_over_raises_lease_lost``
+        """
+        ...
+
+    def wait(self, lane: int, until: Instant, reason: str, /) -> None:
+        """Let a whole lane rest; nothing in it is touched."""
+        ...
+
+    def release(self, request_id: str, due: Instant | None, /) -> int:
+        """Let a request's held runs go at ``due``, or each at its own; how many runs.
+
+        Laws:
+            - ``released_runs_are_claimed``
+        """
+        ...
+
+    def runs_of(self, request_id: str, limit: int, /, held: bool | None = None) -> list[Run]:
+        """Up to ``limit`` runs of a request that are not leased, by their numbers.
+
+        ``held`` keeps it to those that are held, or to those that are not.
+
+        Laws:
+            - ``the_runs_of_a_request_are_found_unless_leased``
+        """
+        ...
+
+    def runs_at(self, numbers: Sequence[int], /) -> list[Run]:
+        """The runs that any of these message numbers lie in.
+
+        Laws:
+            - ``a_number_is_found_in_its_run``
+        """
+        ...
+
+    def drop(self, runs: Sequence[Run], /) -> None:
+        """Take runs out, whoever holds them."""
+        ...
+
+
+class Storage(Protocol):
+    """Keeps what the engine knows."""
+
+    def transaction(self, name: str, /) -> AbstractContextManager[Session]:
+        """A transaction that may write; leaving it normally makes it durable.
+
+        ``name`` says what it is for, in traces and in crash tests.
+
+        Laws:
+            - ``what_a_failed_transaction_wrote_is_gone``
+            - ``a_transaction_sees_what_was_committed_before_it``
+
+        Raises:
+            StorageUnavailable: it cannot begin or commit now.
+            BrokenInvariant: this thread is inside another transaction.
+        """
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Session]:
+        """A transaction that only reads, and sees one moment throughout.
+
+        Laws:
+            - ``a_snapshot_sees_one_moment``
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...

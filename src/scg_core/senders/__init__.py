@@ -1,0 +1,1 @@
+"""The addresses messages are sent from."""

@@ -1,0 +1,98 @@
+"""One transaction, as use cases see it: resources in and out, work for later, events told.
+
+A unit sends nothing. What must leave is filed as due work in the same transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from scg_core.events.model import Envelope, Event, Subscription, Topic
+from scg_core.kernel.errors import Duplicate, NotFound
+from scg_core.kernel.instant import Instant
+from scg_core.kernel.query import Query, eq
+from scg_core.kernel.resource import R, Resource, declaration, evolve
+from scg_core.ports.ids import Ids
+from scg_core.ports.storage import Session, Work
+
+
+class Unit:
+    """One engine call's transaction at one instant."""
+
+    def __init__(self, session: Session, ids: Ids, now: Instant) -> None:
+        self.session = session
+        self.ids = ids
+        self.now = now
+        self._listened: dict[Topic, bool] = {}
+
+    def new_id(self) -> str:
+        """A new id, ordered by time."""
+        return self.ids.new(self.now)[0]
+
+    def get(self, kind: type[R], company: str, id: str) -> R:
+        """A company's resource.
+
+        Raises:
+            NotFound: there is none, or it is another company's, or it is deleted.
+        """
+        found = self.session.get(kind, id)
+        if found is None or getattr(found, "company_id", company) != company:
+            raise NotFound(declaration(kind).title, id)
+        if getattr(found, "state", None) == "DELETED":
+            raise NotFound(declaration(kind).title, id)
+        return found
+
+    def add(self, resource: R) -> R:
+        """Store a new resource."""
+        self.session.add(resource)
+        return resource
+
+    def save(self, resource: R, **changes: object) -> R:
+        """Store a changed resource: one version on, dated now."""
+        version = getattr(resource, "version_number") + 1  # noqa: B009
+        after = evolve(resource, **changes, version_number=version, last_updated_date=self.now)
+        self.session.replace(after)
+        return after
+
+    def refuse_duplicate(
+        self, kind: type[Resource], same: Mapping[str, Any], named: tuple[str, ...]
+    ) -> None:
+        """Refuse a resource if another one has the same values.
+
+        Raises:
+            Duplicate: it names the fields.
+        """
+        if self.session.count(Query(kind, [eq(*pair) for pair in same.items()]), at_most=1):
+            raise Duplicate(declaration(kind).title, named)
+
+    def later(self, kind: str, key: str, due: Instant) -> None:
+        """File work to be done at ``due``; two of one kind and key are done once."""
+        self.session.file(Work(kind, key, due))
+
+    def anyone_listens(self, topic: Topic) -> bool:
+        """Whether any company subscribed to a topic; asked of the storage once a unit."""
+        if topic not in self._listened:
+            where = [eq("topic", topic.value)]
+            found = self.session.count(Query(Subscription, where), at_most=1)
+            self._listened[topic] = bool(found)
+        return self._listened[topic]
+
+    def tell(self, event: Event) -> None:
+        """Store an envelope for each subscription that wants the event, if there is any."""
+        if not self.anyone_listens(event.topic):
+            return
+        where = (eq("company_id", event.company_id), eq("topic", event.topic.value))
+        for subscription in self.session.find(Query(Subscription, where)):
+            self.add(
+                Envelope(
+                    id=self.new_id(),
+                    subscription_id=subscription.id,
+                    company_id=event.company_id,
+                    topic=event.topic,
+                    type=event.type,
+                    facts=json.dumps(dict(event.facts), sort_keys=True),
+                    created_date=self.now,
+                )
+            )

@@ -1,0 +1,1 @@
+"""What ``scg bench`` runs: figures, not tests."""

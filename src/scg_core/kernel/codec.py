@@ -99,14 +99,19 @@ def _value(attribute: Attribute, name: str, value: object, lenient: bool) -> Any
     if value is None or (lenient and value == "" and attribute.type is Instant):
         return None
     try:
-        wanted: Any = attribute.type
-        read_value: Any = (_LENIENT if lenient else _STRICT).structure(value, wanted)
+        read_value = _structured(attribute.type, value, _LENIENT if lenient else _STRICT)
     except (ValueError, TypeError) as reason:
         raise InvalidField(name, str(reason)) from None
     if attribute.length and isinstance(read_value, str) and len(read_value) > attribute.length:
         rule = f"must have at most {attribute.length} characters"
         raise InvalidField(name, rule, INDEX_TOO_LONG)
     return read_value
+
+
+def _structured(wanted: Any, value: object, converter: Converter) -> Any:
+    if is_enum(wanted):  # an enumeration of texts is a kind of text, so cattrs would take it so
+        return _enum(value, wanted)
+    return converter.structure(value, wanted)
 
 
 def _plain(attribute: Attribute, value: Any) -> Any:
@@ -132,8 +137,12 @@ def _converter(lenient: bool) -> Converter:
     }
     converter = Converter(detailed_validation=False)
     for kind, hook in hooks.items():
-        converter.register_structure_hook_func(partial(operator.eq, kind), partial(_apply, hook))
-    converter.register_structure_hook_func(is_enum, _enum)
+        if isinstance(kind, type):
+            converter.register_structure_hook(kind, partial(_apply, hook))
+        else:  # a NewType or a generic: known by equality, not by class
+            converter.register_structure_hook_func(
+                partial(operator.eq, kind), partial(_apply, hook)
+            )
     return converter
 
 

@@ -104,7 +104,7 @@ def hear(before: Status, event: MessageEvent) -> Heard:
     if (phase, event) in LATE:
         after = Status(before.state, before.milestones, in_flight=_still_open(before, event))
         withdrawn = int(after.is_withdrawn) - int(before.is_withdrawn)
-        dropped = (phase, event) == (Phase.CONVERTED, MessageEvent.REFUSED)
+        dropped = event is MessageEvent.REFUSED and before.in_flight
         return Heard(after, Milestone(0), withdrawn, late=not dropped)
     bits = before.milestones | PROVES.get(event, 0)
     after = Status(_state(before, to), bits, _still_open(before, event))

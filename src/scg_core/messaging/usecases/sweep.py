@@ -36,8 +36,8 @@ def sweep_page(unit: Unit, work: Work) -> None:
     event = MessageEvent.CANCEL if work.kind == SWEEP else MessageEvent.EXPIRE
     taken = up_to(unit.session.runs_of(request.id, RUNS), MESSAGES)
     if taken:
+        unit.session.again(work, unit.now, 0)  # first: completing the request withdraws it
         _withdraw(unit, taken, event)
-        unit.session.again(work, unit.now, 0)
         return
     unit.session.complete(work)
     _close(unit, request.id, work.kind)

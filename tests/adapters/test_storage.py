@@ -1,0 +1,31 @@
+"""Both storage adapters keep the published contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scg_adapters.storage.memory import MemoryStorage
+from scg_adapters.storage.sqlite import SqliteStorage
+from scg_core.conformance import StorageContract
+from scg_core.ports.storage import Storage
+
+
+class TestMemory(StorageContract):
+    def empty(self) -> Storage:
+        return MemoryStorage()
+
+
+class TestSqliteInMemory(StorageContract):
+    def empty(self) -> Storage:
+        return SqliteStorage(":memory:")
+
+
+class TestSqliteFile(StorageContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def empty(self) -> Storage:
+        return SqliteStorage(self.folder / "scg.db")

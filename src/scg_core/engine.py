@@ -27,6 +27,7 @@ from scg_core.ports.storage import Storage
 from scg_core.pump import Pump
 from scg_core.senders.model import SenderId
 from scg_core.senders.usecases import add_sender_id
+from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
 PIECES: Final = 100
@@ -71,7 +72,7 @@ class Engine:
             raise InvalidField("company", "must have 1 to 64 characters")
         if isinstance(application_id, bool) or not isinstance(application_id, int):
             raise InvalidField("application_id", "must be a whole number")
-        return Application(self, requests.Caller(company, application_id))
+        return Application(self, Caller(company, application_id))
 
     def operator(self) -> Operator:
         """Who runs the gateway: provisions sender ids for companies."""
@@ -129,7 +130,7 @@ class Engine:
 class Application:
     """What one company's application may do."""
 
-    def __init__(self, engine: Engine, caller: requests.Caller) -> None:
+    def __init__(self, engine: Engine, caller: Caller) -> None:
         self.message_requests: Final = MessageRequests(engine, caller)
         self.messages: Final = Messages(engine, caller)
         self.sender_ids: Final = SenderIds(engine, caller)
@@ -138,7 +139,7 @@ class Application:
 class MessageRequests:
     """A company's message requests."""
 
-    def __init__(self, engine: Engine, caller: requests.Caller) -> None:
+    def __init__(self, engine: Engine, caller: Caller) -> None:
         self._engine = engine
         self._caller = caller
 
@@ -225,7 +226,7 @@ class MessageRequests:
 class Messages:
     """A company's messages."""
 
-    def __init__(self, engine: Engine, caller: requests.Caller) -> None:
+    def __init__(self, engine: Engine, caller: Caller) -> None:
         self._engine = engine
         self._caller = caller
 
@@ -264,7 +265,7 @@ class Messages:
 class SenderIds:
     """The sender ids a company may use."""
 
-    def __init__(self, engine: Engine, caller: requests.Caller) -> None:
+    def __init__(self, engine: Engine, caller: Caller) -> None:
         self._engine = engine
         self._caller = caller
 

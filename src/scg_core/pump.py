@@ -13,8 +13,8 @@ from typing import Final
 
 from scg_core.kernel.errors import LeaseLost, TransportUnavailable
 from scg_core.kernel.instant import Instant, later
+from scg_core.messaging.model import WorkKind
 from scg_core.messaging.settings import Settings
-from scg_core.messaging.usecases import requests
 from scg_core.messaging.usecases.prepare import forget_recipients, prepare_page
 from scg_core.messaging.usecases.resume import resume_page
 from scg_core.messaging.usecases.sweep import sweep_page
@@ -56,14 +56,14 @@ class Pump:
         self._settings = settings
         self._begin = begin
         self._work: dict[str, Callable[[Unit, Work], None]] = {
-            requests.PREPARE: lambda unit, work: prepare_page(
+            WorkKind.PREPARE: lambda unit, work: prepare_page(
                 unit, work, places, _only(self._transports)
             ),
-            requests.SWEEP: sweep_page,
-            requests.EXPIRE: sweep_page,
-            requests.PAUSE_EXPIRY: sweep_page,
-            requests.RESUME: resume_page,
-            requests.FORGET: forget_recipients,
+            WorkKind.SWEEP: sweep_page,
+            WorkKind.EXPIRE: sweep_page,
+            WorkKind.PAUSE_EXPIRY: sweep_page,
+            WorkKind.RESUME: resume_page,
+            WorkKind.FORGET: forget_recipients,
         }
 
     def run_due(self, limit: int) -> Instant | None:

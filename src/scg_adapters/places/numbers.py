@@ -23,6 +23,7 @@ _NO_REGION: Final = "001"
 _REGION_DIGITS: Final = 8
 _AREA_DIGITS: Final = 4
 _MEMO: Final = 65_536
+_LONGEST: Final = 15
 
 
 class NumberPlaces:
@@ -37,6 +38,8 @@ class NumberPlaces:
 
 
 def _international(digits: str) -> Place | None:
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST):
+        return None
     code = _calling_code(digits[:3])
     if code is None or len(digits) - len(code) not in _lengths(code):
         return None
@@ -70,7 +73,12 @@ def _calling_code(start: str) -> str | None:
 
 @lru_cache(maxsize=512)
 def _lengths(code: str) -> frozenset[int]:
-    """The lengths a national number of a calling code may have."""
+    """The lengths a national number of a calling code may have.
+
+    In North America ten: the shorter numbers that Canada knows cannot receive messages.
+    """
+    if code == NANP:
+        return frozenset({10})
     found: set[int] = set()
     for region in _regions(code):
         metadata = (

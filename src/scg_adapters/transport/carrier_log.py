@@ -13,6 +13,7 @@ from typing import Protocol
 
 from attrs import frozen
 
+from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
 
 SUBMITTED = "S"
@@ -58,29 +59,55 @@ class MemoryLog:
 
 
 class FileLog:
-    """A log in a file of tab-separated lines, handed to the system before ``append`` returns."""
+    """A log in a file of tab-separated lines, handed to the system before ``append`` returns.
+
+    Raises:
+        InvalidField: the file cannot be written or read.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("ab", buffering=0)
+        self._torn: bool | None = None
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Keep entries: one write for all of them."""
         lines = "".join(f"{e.kind}\t{e.attempt_id}\t{e.to_address}\t{e.at}\n" for e in entries)
-        if lines:
-            self._file.write(lines.encode())
+        if not lines:
+            return
+        if self._torn is None:
+            self._torn = self._is_torn()
+        try:
+            with self._path.open("ab", buffering=0) as file:
+                file.write(("\n" + lines if self._torn else lines).encode())
+        except OSError as reason:
+            raise _unusable(self._path, reason) from None
+        self._torn = False
 
     def entries(self) -> Iterator[Entry]:
         """All whole lines, oldest first; a line torn by a crash is no entry."""
-        with self._path.open(encoding="utf-8", newline="\n") as lines:
-            for line in lines:
-                parts = line.rstrip("\n").split("\t")
-                if line.endswith("\n") and len(parts) == 4:
-                    yield Entry(parts[0], parts[1], parts[2], Instant(int(parts[3])))
+        if not self._path.exists():
+            return
+        try:
+            with self._path.open(encoding="utf-8", newline="\n", errors="replace") as lines:
+                for line in lines:
+                    parts = line.rstrip("\n").split("\t")
+                    if line.endswith("\n") and len(parts) == 4 and parts[3].isdigit():
+                        yield Entry(parts[0], parts[1], parts[2], Instant(int(parts[3])))
+        except OSError as reason:
+            raise _unusable(self._path, reason) from None
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
+    def _is_torn(self) -> bool:
+        """Whether a crash left half a line at the end; the next entry must not continue it."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(-1, 2)
+                return file.read(1) != b"\n"
+        except OSError:  # there is no file yet, or it is empty
+            return False
+
+
+def _unusable(path: Path, reason: OSError) -> InvalidField:
+    return InvalidField("carrier-log", f"{path} cannot be used: {reason.strerror}")
 
 
 def submissions(log: CarrierLog) -> Counter[str]:

@@ -87,7 +87,7 @@ class MessageRequest(_Resource):
         "The application's own tracking id.",
         writer=_CUSTOMER, immutable=True, length=128, filterable=True, default=None,
     )  # fmt: skip
-    state: RequestState = attribute("How far it is.", filterable=True)
+    state: RequestState = attribute("How far it is.", filterable=True, hot=True)
     attachments: tuple[str, ...] = attribute(
         "Ids of the attachments it carries.", writer=_CUSTOMER, immutable=True, default=()
     )
@@ -104,14 +104,23 @@ class MessageRequest(_Resource):
         writer=_CUSTOMER, immutable=True, default=None,
     )  # fmt: skip
     recipient_count: int = attribute(
-        "Recipients after duplicates are dropped.", aliases=("recipient_ count",), default=0
+        "Recipients after duplicates are dropped.",
+        aliases=("recipient_ count",),
+        default=0,
+        hot=True,
     )
-    sent_count: int = attribute("Messages the transport has taken.", default=0)
-    delivered_count: int = attribute("Messages known to have reached the handset.", default=0)
-    read_count: int = attribute("Messages known to have been read.", default=0)
-    converted_count: int = attribute("Messages the recipient acted upon.", default=0)
-    canceled_count: int = attribute("Messages withdrawn by canceling the request.", default=0)
-    failed_count: int = attribute("Messages that expired or could not be delivered.", default=0)
+    sent_count: int = attribute("Messages the transport has taken.", default=0, hot=True)
+    delivered_count: int = attribute(
+        "Messages known to have reached the handset.", default=0, hot=True
+    )
+    read_count: int = attribute("Messages known to have been read.", default=0, hot=True)
+    converted_count: int = attribute("Messages the recipient acted upon.", default=0, hot=True)
+    canceled_count: int = attribute(
+        "Messages withdrawn by canceling the request.", default=0, hot=True
+    )
+    failed_count: int = attribute(
+        "Messages that expired or could not be delivered.", default=0, hot=True
+    )
     scheduled_delivery_time: Instant | None = attribute(
         "When the messages are to leave; at once if not given.",
         writer=_CUSTOMER, immutable=True, filterable=True, default=None,
@@ -148,9 +157,11 @@ class MessageRequest(_Resource):
         writer=_CUSTOMER, immutable=True, default=(),
     )  # fmt: skip
     created_date: Instant = attribute("When it was made.", filterable=True)
-    last_updated_date: Instant = attribute("When it last changed.", filterable=True)
+    last_updated_date: Instant = attribute("When it last changed.", filterable=True, hot=True)
     version_number: int = attribute(
-        "1 at creation, one more after each change of state; counters do not raise it.", default=1
+        "1 at creation, one more after each change of state; counters do not raise it.",
+        default=1,
+        hot=True,
     )
     src_language: str = attribute(
         "The language of the text.", writer=_CUSTOMER, immutable=True, length=64, default="en"
@@ -161,18 +172,22 @@ class MessageRequest(_Resource):
     translate: bool = attribute(
         "Whether messages are translated.", writer=_CUSTOMER, immutable=True, default=False
     )
-    translations_count: int = attribute("Messages that carry a translation.", default=0)
-    translations_failed_count: int = attribute("Messages whose translation failed.", default=0)
-    translations_performed_count: int = attribute("Calls of the translator.", default=0)
+    translations_count: int = attribute("Messages that carry a translation.", default=0, hot=True)
+    translations_failed_count: int = attribute(
+        "Messages whose translation failed.", default=0, hot=True
+    )
+    translations_performed_count: int = attribute("Calls of the translator.", default=0, hot=True)
     content_type: str | None = attribute(
         "The content type of the body.", writer=_CUSTOMER, immutable=True, length=128, default=None
     )
     company_id: str = attribute("The company it belongs to.", length=64)
     sender_id: str = attribute("The sender id that `from` names.", hidden=True)
     segments: int = attribute("Segments of the body.", hidden=True, default=0)
-    staged_count: int = attribute("Recipients given so far.", hidden=True, default=0)
-    withdrawn_count: int = attribute("Messages that can no longer leave.", hidden=True, default=0)
-    test_count: int = attribute("Messages of a test.", hidden=True, default=0)
+    staged_count: int = attribute("Recipients given so far.", hidden=True, default=0, hot=True)
+    withdrawn_count: int = attribute(
+        "Messages that can no longer leave.", hidden=True, default=0, hot=True
+    )
+    test_count: int = attribute("Messages of a test.", hidden=True, default=0, hot=True)
 
     @property
     def open_count(self) -> int:
@@ -336,6 +351,17 @@ class LoggedReceipt(_Resource):
     kind: str = attribute("What the receipt says.", hidden=True)
     at: Instant = attribute("When the network says it happened.", hidden=True)
     arrived_date: Instant = attribute("When it came.", hidden=True)
+
+
+class WorkKind(StrEnum):
+    """The due work of messaging; the key is a request's id."""
+
+    PREPARE = "prepare"  # fan recipients out
+    RESUME = "resume"  # let held messages go
+    SWEEP = "sweep"  # withdraw what a cancel left queued
+    EXPIRE = "expire"  # withdraw what is still queued at the expiry time
+    PAUSE_EXPIRY = "pause_expiry"  # the same, for a pause that nobody ended
+    FORGET = "forget"  # drop what found repeated recipients
 
 
 @frozen

@@ -17,8 +17,10 @@ from scg_core.messaging.lifecycle import (
 )
 from scg_core.messaging.model import Message
 from scg_core.messaging.rules.status import Status, delete
-from scg_core.messaging.steps import News, Tally, cut_out, hear_news
-from scg_core.messaging.usecases.requests import Caller
+from scg_core.messaging.steps.counting import Tally
+from scg_core.messaging.steps.hearing import News, hear_news
+from scg_core.messaging.steps.queueing import cut_out, is_in_flight
+from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
 CUSTOMER = "CUSTOMER"
@@ -91,11 +93,6 @@ def delete_message(unit: Unit, caller: Caller, message_id: str) -> None:
     tally.note(message.message_request_id, heard)
     unit.save(message, state=heard.status.state)
     tally.apply(unit)
-
-
-def is_in_flight(unit: Unit, seq: int) -> bool:
-    """Whether an attempt of the message is open: its run is leased."""
-    return any(run.leased for run in unit.session.runs_at([seq]))
 
 
 def _convert(unit: Unit, message: Message, values: Mapping[str, Any]) -> None:

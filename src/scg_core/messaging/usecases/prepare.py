@@ -25,6 +25,7 @@ from scg_core.messaging.model import (
     Priority,
     RecipientPage,
     Run,
+    WorkKind,
 )
 from scg_core.messaging.rules.recipients import (
     INVALID_RECIPIENT,
@@ -33,8 +34,7 @@ from scg_core.messaging.rules.recipients import (
     read_recipients,
 )
 from scg_core.messaging.rules.status import TEST_MESSAGE
-from scg_core.messaging.steps import Tally, move_request
-from scg_core.messaging.usecases.requests import FORGET, PAUSE_EXPIRY
+from scg_core.messaging.steps.counting import Tally, move_request
 from scg_core.ports.places import Places
 from scg_core.ports.storage import Work
 from scg_core.senders.model import SenderId
@@ -236,14 +236,14 @@ def _finish(unit: Unit, request_id: str) -> None:
     request = unit.session.get(MessageRequest, request_id)
     if request is None:
         return
-    unit.later(FORGET, request.id, unit.now)
+    unit.later(WorkKind.FORGET, request.id, unit.now)
     if not request.open_count:
-        unit.session.withdraw("expire", request.id)
+        unit.session.withdraw(WorkKind.EXPIRE, request.id)
         move_request(unit, request, RequestEvent.SETTLE)
     elif request.pause_before_transmit:
         move_request(unit, request, RequestEvent.PAUSE)
         limit = request.pause_expiry_time or later(unit.now, 0)
-        unit.later(PAUSE_EXPIRY, request.id, limit)
+        unit.later(WorkKind.PAUSE_EXPIRY, request.id, limit)
     else:
         move_request(unit, request, RequestEvent.TRANSMIT)
         unit.session.release(request.id, None)

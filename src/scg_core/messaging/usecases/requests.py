@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from attrs import frozen
-
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, IllegalTransition, InvalidField, NotFound
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, at_least, below, eq, listing, ne
 from scg_core.kernel.resource import Writer
 from scg_core.messaging.lifecycle import REQUEST, RequestEvent, RequestState
-from scg_core.messaging.model import IdempotencyKey, MessageRequest, RecipientPage
+from scg_core.messaging.model import IdempotencyKey, MessageRequest, RecipientPage, WorkKind
 from scg_core.messaging.rules.recipients import numbers_in, read_recipients
 from scg_core.messaging.rules.request import (
     check_body,
@@ -23,17 +21,11 @@ from scg_core.messaging.rules.request import (
     with_defaults,
 )
 from scg_core.messaging.settings import Settings
-from scg_core.messaging.steps import move_request
+from scg_core.messaging.steps.counting import move_request
 from scg_core.ports.places import Places
-from scg_core.senders.usecases import named_sender
+from scg_core.senders.steps import named_sender
+from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
-
-PREPARE = "prepare"
-SWEEP = "sweep"
-EXPIRE = "expire"
-PAUSE_EXPIRY = "pause_expiry"
-FORGET = "forget"
-RESUME = "resume"
 
 _ACCEPTED: Final = frozenset(
     {
@@ -44,14 +36,6 @@ _ACCEPTED: Final = frozenset(
         RequestState.COMPLETED,
     }
 )
-
-
-@frozen
-class Caller:
-    """Who asks: a company's application."""
-
-    company_id: str
-    application_id: int
 
 
 def create_request(
@@ -85,8 +69,8 @@ def create_request(
     _remember_key(unit, caller, key, content, request)
     if request.to:
         _stage(unit, request, request.to, settings)
-        unit.later(PREPARE, request.id, unit.now)
-    unit.later(EXPIRE, request.id, request.expiry_time or unit.now)
+        unit.later(WorkKind.PREPARE, request.id, unit.now)
+    unit.later(WorkKind.EXPIRE, request.id, request.expiry_time or unit.now)
     return request
 
 
@@ -142,7 +126,7 @@ def accept_request(unit: Unit, caller: Caller, request_id: str) -> MessageReques
         return request
     if request.state is RequestState.SUBMITTED and not request.staged_count:
         raise InvalidField("to", "is empty; append recipients before accepting")
-    unit.later(PREPARE, request.id, unit.now)
+    unit.later(WorkKind.PREPARE, request.id, unit.now)
     return move_request(unit, request, RequestEvent.ACCEPT)
 
 
@@ -156,7 +140,7 @@ def cancel_request(unit: Unit, caller: Caller, request_id: str) -> MessageReques
     after = move_request(unit, request, RequestEvent.CANCEL)
     if after is not request:
         _withdraw_work(unit, request.id)
-        unit.later(SWEEP, request.id, unit.now)
+        unit.later(WorkKind.SWEEP, request.id, unit.now)
     return after
 
 
@@ -169,8 +153,8 @@ def resume_request(unit: Unit, caller: Caller, request_id: str) -> MessageReques
     request = unit.get(MessageRequest, caller.company_id, request_id)
     after = move_request(unit, request, RequestEvent.RESUME)
     if after is not request:
-        unit.session.withdraw(PAUSE_EXPIRY, request.id)
-        unit.later(RESUME, request.id, unit.now)
+        unit.session.withdraw(WorkKind.PAUSE_EXPIRY, request.id)
+        unit.later(WorkKind.RESUME, request.id, unit.now)
     return after
 
 
@@ -304,9 +288,9 @@ def _repeated(unit: Unit, request: MessageRequest, size: int, start: int) -> Mes
 
 
 def _withdraw_work(unit: Unit, request_id: str) -> None:
-    for kind in (PREPARE, EXPIRE, PAUSE_EXPIRY, RESUME):
+    for kind in (WorkKind.PREPARE, WorkKind.EXPIRE, WorkKind.PAUSE_EXPIRY, WorkKind.RESUME):
         unit.session.withdraw(kind, request_id)
-    unit.later(FORGET, request_id, unit.now)
+    unit.later(WorkKind.FORGET, request_id, unit.now)
 
 
 def _made_before(

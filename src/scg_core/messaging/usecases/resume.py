@@ -7,8 +7,8 @@ from attrs import evolve
 from scg_core.kernel.query import Query, at_least, at_most, eq
 from scg_core.messaging.lifecycle import MessageState, RequestState
 from scg_core.messaging.model import Message, MessageRequest, Run
-from scg_core.messaging.steps import tell_moves
-from scg_core.messaging.usecases.sweep import MESSAGES, RUNS, up_to
+from scg_core.messaging.steps.hearing import tell_moves
+from scg_core.messaging.steps.queueing import next_runs
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
 
@@ -19,7 +19,7 @@ def resume_page(unit: Unit, work: Work) -> None:
     if request is None or request.state is not RequestState.TRANSMITTING:
         unit.session.complete(work)
         return
-    taken = up_to(unit.session.runs_of(request.id, RUNS, held=True), MESSAGES)
+    taken = next_runs(unit, request.id, held=True)
     for run in taken:
         _release(unit, request, run)
     unit.session.drop(taken)

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from scg_core.kernel.query import Query, among, at_least, at_most
-from scg_core.messaging.lifecycle import MessageEvent, MessageState, RequestEvent, RequestState
-from scg_core.messaging.model import FailureCode, Message, MessageRequest, Run
+from scg_core.messaging.lifecycle import MessageEvent, RequestEvent, RequestState
+from scg_core.messaging.model import FailureCode, Message, MessageRequest, Run, WorkKind
 from scg_core.messaging.rules.gate import expired
-from scg_core.messaging.steps import News, Tally, hear_news, move_request
-from scg_core.messaging.usecases.requests import PAUSE_EXPIRY, SWEEP
+from scg_core.messaging.steps.counting import Tally, move_request
+from scg_core.messaging.steps.hearing import News, hear_news
+from scg_core.messaging.steps.queueing import QUEUED, next_runs
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
-
-QUEUED: Final = (
-    MessageState.CREATED.value,
-    MessageState.SCHEDULED.value,
-    MessageState.PAUSED.value,
-)
-RUNS: Final = 50
-MESSAGES: Final = 500
 
 
 def sweep_page(unit: Unit, work: Work) -> None:
@@ -33,8 +24,8 @@ def sweep_page(unit: Unit, work: Work) -> None:
     if request is None or not _applies(request, work.kind):
         unit.session.complete(work)
         return
-    event = MessageEvent.CANCEL if work.kind == SWEEP else MessageEvent.EXPIRE
-    taken = up_to(unit.session.runs_of(request.id, RUNS), MESSAGES)
+    event = MessageEvent.CANCEL if work.kind == WorkKind.SWEEP else MessageEvent.EXPIRE
+    taken = next_runs(unit, request.id)
     if taken:
         unit.session.again(work, unit.now, 0)  # first: completing the request withdraws it
         _withdraw(unit, taken, event)
@@ -44,21 +35,11 @@ def sweep_page(unit: Unit, work: Work) -> None:
 
 
 def _applies(request: MessageRequest, kind: str) -> bool:
-    if kind == SWEEP:
+    if kind == WorkKind.SWEEP:
         return request.state in (RequestState.CANCELED, RequestState.DELETED)
-    if kind == PAUSE_EXPIRY:
+    if kind == WorkKind.PAUSE_EXPIRY:
         return request.state is RequestState.PAUSED
     return request.state in (RequestState.PAUSED, RequestState.TRANSMITTING)
-
-
-def up_to(runs: list[Run], messages: int) -> list[Run]:
-    """Whole runs of about so many messages, at least one."""
-    taken: list[Run] = []
-    for run in runs:
-        if taken and sum(one.size for one in taken) + run.size > messages:
-            break
-        taken.append(run)
-    return taken
 
 
 def _withdraw(unit: Unit, runs: list[Run], event: MessageEvent) -> None:
@@ -82,5 +63,9 @@ def _withdraw(unit: Unit, runs: list[Run], event: MessageEvent) -> None:
 def _close(unit: Unit, request_id: str, kind: str) -> None:
     """A paused request whose messages have all expired is COMPLETED."""
     request = unit.session.get(MessageRequest, request_id)
-    if kind == PAUSE_EXPIRY and request is not None and request.state is RequestState.PAUSED:
+    if (
+        kind == WorkKind.PAUSE_EXPIRY
+        and request is not None
+        and request.state is RequestState.PAUSED
+    ):
         move_request(unit, request, RequestEvent.EXPIRE)

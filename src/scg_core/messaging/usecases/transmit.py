@@ -20,8 +20,10 @@ from scg_core.messaging.rules.gate import Decision, Order, Verdict, gate
 from scg_core.messaging.rules.runs import contiguous, narrowed
 from scg_core.messaging.rules.status import Status
 from scg_core.messaging.settings import Settings
-from scg_core.messaging.steps import News, Tally, hear_news, requeue, rows_by_seq, tell_moves
-from scg_core.messaging.usecases.answers import Answered, Open, failure, resolve
+from scg_core.messaging.steps.answers import Answered, Open, failure, resolve
+from scg_core.messaging.steps.counting import Tally
+from scg_core.messaging.steps.hearing import News, hear_news, rows_by_seq, tell_moves
+from scg_core.messaging.steps.queueing import requeue
 from scg_core.ports.message_transport import Answer, Attempt, Capabilities, OnUnknown, Outcome
 from scg_core.senders.model import SenderId
 from scg_core.unit import Unit

@@ -1,101 +1,28 @@
-"""Pieces of messaging's use cases that take an open unit: counting, moving, requeueing."""
+"""Letting messages hear what happened, by the plain rules, and telling of it."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from scg_core.events.model import Event, EventType, Topic
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.query import Query, among
-from scg_core.messaging.lifecycle import (
-    REQUEST,
-    MessageEvent,
-    MessageState,
-    Milestone,
-    RequestEvent,
-    RequestState,
-)
-from scg_core.messaging.model import LoggedReceipt, Message, MessageRequest, Run
-from scg_core.messaging.rules.runs import contiguous, narrowed, owner
+from scg_core.messaging.lifecycle import MessageEvent, MessageState, Milestone
+from scg_core.messaging.model import LoggedReceipt, Message
 from scg_core.messaging.rules.status import UNKNOWN_OUTCOME, Heard, Status, hear
+from scg_core.messaging.steps.counting import Tally
 from scg_core.unit import Unit
 
-COUNTERS: Final = {
-    Milestone.SENT: "sent_count",
-    Milestone.DELIVERED: "delivered_count",
-    Milestone.READ: "read_count",
-    Milestone.CONVERTED: "converted_count",
-    Milestone.CANCELED: "canceled_count",
-    Milestone.FAILED: "failed_count",
-}
 _DATES: Final = {
     Milestone.SENT: "sent_date",
     Milestone.DELIVERED: "delivered_date",
     Milestone.READ: "read_date",
     Milestone.CONVERTED: "converted_date",
 }
-_SETTLES: Final = frozenset({"sent_count", "withdrawn_count", "test_count"})
 _CHUNK: Final = 400
-
-
-class Tally:
-    """Counter changes of one transaction, by request, applied at its end in one go."""
-
-    def __init__(self) -> None:
-        self._amounts: defaultdict[str, defaultdict[str, int]] = defaultdict(
-            lambda: defaultdict(int)
-        )
-
-    def add(self, request_id: str | None, counter: str, amount: int = 1) -> None:
-        """Change one counter of a request; messages without a request are not counted."""
-        if request_id is not None and amount:
-            self._amounts[request_id][counter] += amount
-
-    def note(self, request_id: str | None, heard: Heard) -> None:
-        """Count what one message gained."""
-        for milestone, counter in COUNTERS.items():
-            if heard.gained & milestone:
-                self.add(request_id, counter)
-        self.add(request_id, "withdrawn_count", heard.withdrawn)
-
-    def apply(self, unit: Unit) -> None:
-        """Store the changes, and complete each request that has no open message left."""
-        for request_id, amounts in self._amounts.items():
-            unit.session.increase(MessageRequest, request_id, amounts, unit.now)
-            if not _SETTLES.isdisjoint(amounts):
-                complete_if_settled(unit, request_id)
-
-
-def move_request(unit: Unit, request: MessageRequest, event: RequestEvent) -> MessageRequest:
-    """Take a request to its next state and tell of it; a loop changes nothing."""
-    to = REQUEST.step(request.state, event)
-    if to is request.state:
-        return request
-    after = unit.save(request, state=to)
-    facts = {
-        "message_request_id": request.id,
-        "external_message_request_id": request.external_id,
-        "previous_state": request.state.value,
-        "new_state": to.value,
-    }
-    kind = EventType.MESSAGE_REQUEST_STATE_CHANGE
-    unit.tell(Event(Topic.MESSAGE, kind, request.company_id, facts))
-    return after
-
-
-def complete_if_settled(unit: Unit, request_id: str) -> None:
-    """Complete a request once no message of it is queued or in flight (semantics 1c)."""
-    request = unit.session.get(MessageRequest, request_id)
-    if request is None or request.open_count:
-        return
-    if request.state in (RequestState.TRANSMITTING, RequestState.PAUSED):
-        move_request(unit, request, RequestEvent.SETTLE)
-        for kind in ("expire", "pause_expiry"):
-            unit.session.withdraw(kind, request_id)
 
 
 @frozen
@@ -239,30 +166,3 @@ def tell_moves(unit: Unit, moved: Callable[[], Iterable[Move]]) -> None:
             "new_state": after,
         }
         unit.tell(Event(Topic.MESSAGE, EventType.MESSAGE_STATE_CHANGE, company, facts))
-
-
-def requeue(
-    unit: Unit, source: Sequence[Run], seqs: Iterable[int], change: Callable[[Run, int], Run]
-) -> None:
-    """Put messages of the source runs back into their lanes, as ``change`` makes their runs.
-
-    Neighbours of one source run whose changed runs agree in everything but numbers share a run.
-    """
-    stretches: defaultdict[Run, list[int]] = defaultdict(list)
-    for seq in sorted(seqs):
-        changed = change(owner(source, seq), seq)
-        stretches[evolve(changed, first=0, last=0, id=0)].append(seq)
-    unit.session.queue(
-        evolve(run, first=first, last=last)
-        for run, members in stretches.items()
-        for first, last in contiguous(members)
-    )
-
-
-def cut_out(unit: Unit, seq: int) -> None:
-    """Take one message out of the run it is queued in; the rest of the run stays."""
-    runs = unit.session.runs_at([seq])
-    unit.session.drop(runs)
-    for run in runs:
-        others = (number for number in range(run.first, run.last + 1) if number != seq)
-        unit.session.queue(narrowed(run, others))

@@ -1,0 +1,1 @@
+"""Pieces of messaging's use cases that take an open unit."""

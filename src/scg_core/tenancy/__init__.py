@@ -1,0 +1,1 @@
+"""Companies and their applications: values that the host supplies."""

@@ -7,7 +7,7 @@ again, or ``None``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -36,8 +36,11 @@ PIECES: Final = 100
 class Engine:
     """An embedded communication gateway on the storage, transports and clock it is given.
 
-    ``transports`` maps a gateway's name to what delivers for it; exactly one is needed until
-    sender types name their gateways.
+    ``transports`` maps a gateway's name to what delivers for it. A sender id whose ``type_id``
+    is such a name goes out there; any other needs the engine to have a single transport.
+
+    Raises:
+        InvalidField: there is no transport.
     """
 
     def __init__(
@@ -50,13 +53,14 @@ class Engine:
         places: Places,
         settings: Settings | None = None,
     ) -> None:
-        if len(transports) != 1:
-            raise InvalidField("transports", "must hold exactly one transport")
+        if not transports:
+            raise InvalidField("transports", "must hold at least one transport")
         self._storage = storage
         self._transports = dict(transports)
         self._clock = clock
         self._ids = ids
         self.places: Final = places
+        self.connectors: Final = tuple(transports)
         self.settings: Final = settings or Settings()
         self._pump = Pump(storage, self._transports, places, clock, self.settings, self.transaction)
         for connector, transport in self._transports.items():
@@ -78,13 +82,28 @@ class Engine:
         """Who runs the gateway: provisions sender ids for companies."""
         return Operator(self)
 
-    def run_due(self, limit: int = PIECES) -> Instant | None:
+    def run_due(
+        self, limit: int = PIECES, *, connectors: Collection[str] | None = None
+    ) -> Instant | None:
         """Do up to ``limit`` pieces of due work, each a page in transactions of its own.
+
+        With ``connectors`` only these transports are served, so that threads of a worker can each
+        hold one and a slow transport holds up nobody else; an empty list serves none and does
+        everything but hand-off.
 
         Returns:
             When to call again: now if there is more, a later instant, or None if nothing waits.
         """
-        return self._pump.run_due(limit)
+        return self._pump.run_due(limit, connectors)
+
+    def overdue(self) -> int:
+        """For how many milliseconds the longest due work has been waiting; 0 if none is due.
+
+        Lanes that rest (throttled, sender not active) and work in hand do not count.
+        """
+        with self.reading() as unit:
+            due = unit.session.next_due(self.connectors)
+            return 0 if due is None else max(unit.now - due, 0)
 
     def run_until_idle(self, until: Instant | None = None) -> None:
         """Do due work until none waits, letting the clock run to each next instant.
@@ -107,8 +126,9 @@ class Engine:
     def receipts_arrived(self, connector: str, receipts: Sequence[Receipt]) -> None:
         """A transport brings receipts, in any order, late or doubled."""
         self._known(connector)
+        capabilities = self._transports[connector].capabilities
         with self.transaction("receipts") as unit:
-            receipts_arrived(unit, connector, receipts)
+            receipts_arrived(unit, connector, receipts, capabilities, self.settings)
 
     @contextmanager
     def transaction(self, name: str) -> Iterator[Unit]:
@@ -157,7 +177,7 @@ class MessageRequests:
         with self._engine.transaction("create") as unit:
             return requests.create_request(
                 unit, self._caller, fields, idempotency_key,
-                self._engine.places, self._engine.settings,
+                self._engine.places, self._engine.connectors, self._engine.settings,
             )  # fmt: skip
 
     def append_recipients(

@@ -7,7 +7,7 @@ transport says between two transactions is written down by the next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -57,7 +57,7 @@ class Pump:
         self._begin = begin
         self._work: dict[str, Callable[[Unit, Work], None]] = {
             WorkKind.PREPARE: lambda unit, work: prepare_page(
-                unit, work, places, _only(self._transports)
+                unit, work, places, tuple(transports)
             ),
             WorkKind.SWEEP: sweep_page,
             WorkKind.EXPIRE: sweep_page,
@@ -66,25 +66,31 @@ class Pump:
             WorkKind.FORGET: forget_recipients,
         }
 
-    def run_due(self, limit: int) -> Instant | None:
-        """Do up to ``limit`` pieces of due work; when to call again, or None if nothing waits."""
+    def run_due(self, limit: int, connectors: Collection[str] | None = None) -> Instant | None:
+        """Do up to ``limit`` pieces of due work; when to call again, or None if nothing waits.
+
+        ``connectors`` are the transports to serve, all if not given.
+        """
+        mine = self._capabilities
+        if connectors is not None:
+            mine = {name: self._capabilities[name] for name in connectors}
         done = 0
         while done < limit:
-            polled = self._poll()
-            moved = self._do_work() + self._transmit()
+            polled = self._poll(mine)
+            moved = self._do_work() + self._transmit(mine)
             done += moved
             if not moved:
-                return self._next(polled)
+                return self._next(mine, polled)
         return self._clock.now()
 
-    def _poll(self) -> Instant | None:
+    def _poll(self, connectors: Collection[str]) -> Instant | None:
         now = self._clock.now()
-        waits = [transport.poll(now) for transport in self._transports.values()]
+        waits = [self._transports[name].poll(now) for name in connectors]
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def _next(self, polled: Instant | None) -> Instant | None:
+    def _next(self, connectors: Collection[str], polled: Instant | None) -> Instant | None:
         with self._storage.snapshot() as session:
-            due = session.next_due(self._transports.keys())
+            due = session.next_due(connectors)
         return min((one for one in (polled, due) if one is not None), default=None)
 
     def _do_work(self) -> int:
@@ -96,9 +102,11 @@ class Pump:
             self._work[work.kind](unit, work)
         return 1
 
-    def _transmit(self) -> int:
+    def _transmit(self, connectors: Mapping[str, Capabilities]) -> int:
+        if not connectors:
+            return 0
         with self._begin("claim") as unit:
-            submission = claim(unit, self._capabilities, self._settings)
+            submission = claim(unit, connectors, self._settings)
         if submission is None:
             return 0
         answers = self._submit(submission)
@@ -111,24 +119,33 @@ class Pump:
         return 1
 
     def _submit(self, submission: Submission) -> Sequence[Answer]:
-        """Hand a window over; a transport that breaks leaves the outcome unknown, not the pump."""
-        attempts = submission.attempts
-        if not attempts:
-            return ()
-        transport = self._transports[submission.connector]
-        try:
-            answers = transport.submit(attempts, self._clock.now())
-        except TransportUnavailable:
-            return [Answer(Outcome.THROTTLED)] * len(attempts)
-        except Exception:
-            log.exception("the transport %s failed in mid-submission", submission.connector)
-            return [Answer(Outcome.UNKNOWN)] * len(attempts)
-        if len(answers) != len(attempts):
-            log.error("the transport %s left attempts without an answer", submission.connector)
-            return [Answer(Outcome.UNKNOWN)] * len(attempts)
-        return answers
+        """Hand a window over, and ask about attempts whose outcome is unknown."""
+        transport, now = self._transports[submission.connector], self._clock.now()
+        attempts, questions = submission.attempts, submission.questions
+        name = submission.connector
+        put_off, unknown = Answer(Outcome.THROTTLED), Answer(Outcome.UNKNOWN)
+        sent = _answers(name, len(attempts), put_off, lambda: transport.submit(attempts, now))
+        told = _answers(name, len(questions), unknown, lambda: transport.query(questions, now))
+        return [*sent, *told]
 
 
-def _only(transports: Mapping[str, MessageTransport]) -> str:
-    """The transport of a sender without a type: the engine's only one."""
-    return next(iter(transports))
+def _answers(
+    connector: str, wanted: int, unreached: Answer, ask: Callable[[], Sequence[Answer]]
+) -> Sequence[Answer]:
+    """A transport's answers; one that breaks leaves the outcome unknown, not the pump broken.
+
+    ``unreached`` is what it means that the transport could not be reached at all.
+    """
+    if not wanted:
+        return ()
+    try:
+        answers = ask()
+    except TransportUnavailable:
+        return [unreached] * wanted
+    except Exception:
+        log.exception("the transport %s failed with attempts in hand", connector)
+        return [Answer(Outcome.UNKNOWN)] * wanted
+    if len(answers) != wanted:
+        log.error("the transport %s left attempts without an answer", connector)
+        return [Answer(Outcome.UNKNOWN)] * wanted
+    return answers

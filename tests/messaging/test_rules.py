@@ -137,4 +137,3 @@ def test_transport_ids_are_compared_without_case_and_leading_zeros() -> None:
     assert transport_key("c", "00AB1") == transport_key("c", "ab1 ")
     assert transport_key("c", "000") == "c/000"
     assert transport_key("c", "1") != transport_key("d", "1")
-    assert transport_key("c", None) is None

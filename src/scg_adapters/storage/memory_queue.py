@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve
@@ -10,6 +10,7 @@ from attrs import evolve
 from scg_core.kernel.errors import LeaseLost
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.model import Claim, Lane, LaneKey, Run
+from scg_core.messaging.rules.lanes import classes_for
 from scg_core.ports.storage import Work
 
 
@@ -88,20 +89,18 @@ class MemoryQueue:
         return stored
 
     def claim_runs(
-        self, connectors: Collection[str], now: Instant, lease_until: Instant, limit: int, /
+        self, windows: Mapping[str, int], now: Instant, lease_until: Instant, /
     ) -> Claim | None:
-        """Lease up to ``limit`` message numbers of one ready lane, longest due first."""
-        served = self._tables["served"]
+        """Lease message numbers of one ready lane, longest due first."""
         ready = [
             lane
             for lane in self._lanes.values()
-            if lane.key.connector in connectors and lane.wait_until <= now
-            and (ready := self._ready_at(lane)) is not None and ready <= now
-        ]  # fmt: skip
+            if lane.key.connector in windows and lane.wait_until <= now and self._is_due(lane, now)
+        ]
         if not ready:
             return None
-        lane = min(ready, key=lambda one: (one.key.priority, served.get(one.id, 0), one.id))
-        self._put(served, lane.id, max(served.values(), default=0) + 1)
+        lane = self._next_lane(ready)
+        limit = windows[lane.key.connector]
         taken: list[Run] = []
         lapsed: list[Run] = []
         for run in self._due_runs(lane, now):
@@ -156,6 +155,37 @@ class MemoryQueue:
         for run in runs:
             if run.id in self._runs:
                 self._take(self._runs, run.id)
+
+    def _next_lane(self, ready: Sequence[Lane]) -> Lane:
+        """Whose turn it is, by ``rules.lanes``; the turn is noted."""
+        turns = self._tables["turn"]
+
+        def last(kind: str, name: object) -> int:
+            return int(turns.get((kind, name), 0))
+
+        connector = min(
+            {one.key.connector for one in ready}, key=lambda c: (last("connector", c), c)
+        )
+        ready = [lane for lane in ready if lane.key.connector == connector]
+        slot = last("slot", connector)
+        classes = classes_for(slot, [lane.key.priority for lane in ready])
+        kind = f"class/{connector}"
+        priority = min(classes, key=lambda one: (last(kind, one), one))
+        company = f"company/{connector}/{priority}"
+        lane = min(
+            (lane for lane in ready if lane.key.priority == priority),
+            key=lambda one: (last(company, one.key.company_id), last("lane", one.id), one.id),
+        )
+        tick = last("tick", "") + 1
+        for key in (("tick", ""), ("connector", connector), (kind, priority),
+                    (company, lane.key.company_id), ("lane", lane.id)):  # fmt: skip
+            self._put(turns, key, tick)
+        self._put(turns, ("slot", connector), slot + 1)
+        return lane
+
+    def _is_due(self, lane: Lane, now: Instant) -> bool:
+        ready = self._ready_at(lane)
+        return ready is not None and ready <= now
 
     @property
     def _work(self) -> dict[tuple[str, str], Work]:

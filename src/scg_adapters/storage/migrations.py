@@ -55,6 +55,9 @@ create index if not exists run_first on run (first);
 create table if not exists recipient_seen (
     scope text not null, key integer not null, primary key (scope, key)
 ) without rowid;
+create table if not exists turn (
+    kind text not null, name text not null, served integer not null, primary key (kind, name)
+) without rowid;
 create table if not exists counter (name text primary key, value integer not null) without rowid;
 """
 

@@ -22,6 +22,7 @@ from scg_core.kernel.resource import (
     is_enum,
 )
 from scg_core.messaging.model import (
+    Fragment,
     IdempotencyKey,
     LoggedReceipt,
     Message,
@@ -41,6 +42,7 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     IdempotencyKey,
     ParkedReceipt,
     LoggedReceipt,
+    Fragment,
 )
 
 

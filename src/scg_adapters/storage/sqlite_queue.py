@@ -7,7 +7,7 @@ due instant is the end of its lease, so a lapsed lease needs no search of its ow
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve
@@ -15,6 +15,7 @@ from attrs import evolve
 from scg_core.kernel.errors import LeaseLost
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.model import Claim, Lane, LaneKey, Run
+from scg_core.messaging.rules.lanes import classes_for
 from scg_core.ports.storage import Work
 
 _RUN: Final = "id, lane, request_id, first, last, due, held, leased, attempt, fence"
@@ -125,12 +126,13 @@ class SqliteQueue:
         return stored
 
     def claim_runs(
-        self, connectors: Collection[str], now: Instant, lease_until: Instant, limit: int, /
+        self, windows: Mapping[str, int], now: Instant, lease_until: Instant, /
     ) -> Claim | None:
-        """Lease up to ``limit`` message numbers of one ready lane, longest due first."""
-        lane = self._ready_lane(connectors, now)
+        """Lease message numbers of one ready lane, longest due first."""
+        lane = self._next_lane(windows.keys(), now)
         if lane is None:
             return None
+        limit = windows[lane.key.connector]
         taken: list[Run] = []
         lapsed: list[Run] = []
         for run in self._due_runs(lane, now, limit):
@@ -141,9 +143,6 @@ class SqliteQueue:
             taken.append(leased)
             if run.leased:
                 lapsed.append(leased)
-        self._db.execute(
-            "update lane set served = (select max(served) from lane) + 1 where id = ?", (lane.id,)
-        )
         self._set_ready(lane.id)
         return Claim(lane, tuple(taken), tuple(lapsed))
 
@@ -199,14 +198,68 @@ class SqliteQueue:
         for lane in {run.lane for run in runs}:
             self._set_ready(lane)
 
-    def _ready_lane(self, connectors: Collection[str], now: Instant) -> Lane | None:
+    def _next_lane(self, connectors: Collection[str], now: Instant) -> Lane | None:
+        """Whose turn it is, by ``rules.lanes``; the turn is noted."""
         marks = ", ".join("?" * len(connectors))
-        row = self._db.execute(
-            f"select {_LANE} from lane where connector in ({marks}) and ready_at <= ? "
-            "and wait_until <= ? order by priority, served, id limit 1",
+        found = self._db.execute(
+            "select distinct connector, priority from lane "
+            f"where connector in ({marks}) and ready_at <= ? and wait_until <= ?",
             [*connectors, now, now],
+        ).fetchall()
+        if not found:
+            return None
+        connector = self._longest_ago("connector", {row[0] for row in found})
+        slot = self._turns("slot", [connector]).get(connector, 0)
+        classes = classes_for(slot, [row[1] for row in found if row[0] == connector])
+        priority = int(self._longest_ago(f"class/{connector}", {str(one) for one in classes}))
+        lane = self._lane_in_turn(connector, priority, now)
+        company = f"company/{connector}/{priority}"
+        self._note_turn(
+            lane.id,
+            [
+                ("connector", connector),
+                (f"class/{connector}", str(priority)),
+                (company, lane.key.company_id),
+            ],
+        )
+        self._db.execute(
+            "insert into turn values ('slot', ?, 1) on conflict do update set served = served + 1",
+            (connector,),
+        )
+        return lane
+
+    def _lane_in_turn(self, connector: str, priority: int, now: Instant) -> Lane:
+        columns = ", ".join(f"lane.{name}" for name in _LANE.split(", "))
+        row = self._db.execute(
+            f"select {columns} from lane left join turn on turn.kind = ? "
+            "and turn.name = lane.company_id where connector = ? and priority = ? "
+            "and ready_at <= ? and wait_until <= ? "
+            "order by coalesce(turn.served, 0), lane.served, lane.id limit 1",
+            (f"company/{connector}/{priority}", connector, priority, now, now),
         ).fetchone()
-        return None if row is None else _lane(row)
+        return _lane(row)
+
+    def _longest_ago(self, kind: str, names: Collection[str]) -> str:
+        if len(names) == 1:
+            return next(iter(names))
+        turns = self._turns(kind, names)
+        return min(names, key=lambda name: (turns.get(name, 0), name))
+
+    def _turns(self, kind: str, names: Collection[str]) -> dict[str, int]:
+        marks = ", ".join("?" * len(names))
+        sql = f"select name, served from turn where kind = ? and name in ({marks})"
+        return dict(self._db.execute(sql, [kind, *names]).fetchall())
+
+    def _note_turn(self, lane: int, turns: Sequence[tuple[str, str]]) -> None:
+        tick = self._db.execute(
+            "insert into turn values ('tick', '', 1) "
+            "on conflict do update set served = served + 1 returning served"
+        ).fetchone()[0]
+        self._db.executemany(
+            "insert into turn values (?, ?, ?) on conflict do update set served = excluded.served",
+            [(*turn, tick) for turn in turns],
+        )
+        self._db.execute("update lane set served = ? where id = ?", (tick, lane))
 
     def _due_runs(self, lane: Lane, now: Instant, limit: int) -> list[Run]:
         sql = (

@@ -23,12 +23,13 @@ NEVER = Instant(0)
 
 @frozen
 class Entry:
-    """One line: a submission taken (with address and time), or a receipt brought."""
+    """One line: a submission taken (address, time, fragments), or a receipt brought."""
 
     kind: str
     attempt_id: str
     to_address: str = ""
     at: Instant = NEVER
+    fragments: int = 1
 
 
 class CarrierLog(Protocol):
@@ -71,7 +72,7 @@ class FileLog:
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Keep entries: one write for all of them."""
-        lines = "".join(f"{e.kind}\t{e.attempt_id}\t{e.to_address}\t{e.at}\n" for e in entries)
+        lines = "".join(_line(entry) for entry in entries)
         if not lines:
             return
         if self._torn is None:
@@ -90,9 +91,9 @@ class FileLog:
         try:
             with self._path.open(encoding="utf-8", newline="\n", errors="replace") as lines:
                 for line in lines:
-                    parts = line.rstrip("\n").split("\t")
-                    if line.endswith("\n") and len(parts) == 4 and parts[3].isdigit():
-                        yield Entry(parts[0], parts[1], parts[2], Instant(int(parts[3])))
+                    kind, *rest = line.rstrip("\n").split("\t")
+                    if line.endswith("\n") and len(rest) == 4 and all(map(str.isdigit, rest[2:])):
+                        yield Entry(kind, rest[0], rest[1], Instant(int(rest[2])), int(rest[3]))
         except OSError as reason:
             raise _unusable(self._path, reason) from None
 
@@ -104,6 +105,11 @@ class FileLog:
                 return file.read(1) != b"\n"
         except OSError:  # there is no file yet, or it is empty
             return False
+
+
+def _line(entry: Entry) -> str:
+    fields = (entry.kind, entry.attempt_id, entry.to_address, entry.at, entry.fragments)
+    return "\t".join(map(str, fields)) + "\n"
 
 
 def _unusable(path: Path, reason: OSError) -> InvalidField:

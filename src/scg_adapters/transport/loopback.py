@@ -38,6 +38,7 @@ from scg_core.ports.message_transport import (
     Outcome,
     Receipt,
     ReceiptKind,
+    ReceiptPolicy,
 )
 
 _BATCH: Final = 500
@@ -79,6 +80,7 @@ class _Owed:
     """A receipt on its way back."""
 
     attempt_id: str
+    transport_id: str
     kind: ReceiptKind
     to_address: str
     last: bool
@@ -88,7 +90,8 @@ class LoopbackCarrier:
     """A ``MessageTransport`` that pretends to be the network.
 
     ``log`` names a file that every submission is appended to before it is answered, and from
-    which a new carrier learns what it still owes; without one the log is kept in memory.
+    which a new carrier learns what it still owes; without one the log is kept in memory. A
+    carrier that ``splits`` has an id and receipts of its own for each fragment of a long message.
     """
 
     def __init__(
@@ -99,14 +102,21 @@ class LoopbackCarrier:
         log: str | Path | None = None,
         window: int = WINDOW,
         deduplicates: bool = False,
+        splits: bool = False,
         on_unknown: OnUnknown = OnUnknown.RESEND,
+        receipt_policy: ReceiptPolicy = ReceiptPolicy.ALL,
     ) -> None:
         self.behaviour: Final = behaviour or Behaviour()
         self.log: Final[CarrierLog] = MemoryLog() if log is None else FileLog(Path(log))
         self._capabilities = Capabilities(
-            window=window, deduplicates=deduplicates, on_unknown=on_unknown
+            window=window,
+            deduplicates=deduplicates,
+            queries=True,
+            on_unknown=on_unknown,
+            receipt_policy=receipt_policy,
         )
         self._seed = seed
+        self._splits = splits
         self._connector = ""
         self._inbox: Inbox | None = None
         self._owed: list[tuple[Instant, int, _Owed]] = []
@@ -132,14 +142,28 @@ class LoopbackCarrier:
         taken = [
             attempt for attempt, (_, on_its_way) in zip(attempts, judged, strict=True) if on_its_way
         ]
-        self.log.append(Entry(SUBMITTED, a.id, a.to_address, now) for a in taken)
-        for attempt in taken:
-            if attempt.id not in self._taken:
-                self._taken.add(attempt.id)
-                self._owe(attempt.id, attempt.to_address, now)
+        entries = [
+            Entry(SUBMITTED, a.id, a.to_address, now, a.segments if self._splits else 1)
+            for a in taken
+        ]
+        self.log.append(entries)
+        for entry in entries:
+            if entry.attempt_id not in self._taken:
+                self._taken.add(entry.attempt_id)
+                self._owe(entry)
         if self.behaviour.early:
             self._bring(now)
         return [answer for answer, _ in judged]
+
+    def query(self, attempts: Sequence[str], now: Instant) -> list[Answer]:
+        """Say of each attempt whether it is on its way; what is not known never came."""
+        known = {entry.attempt_id: entry.fragments for entry in self._submitted(attempts)}
+        return [
+            Answer(Outcome.ACCEPTED, self._names(attempt, known[attempt]))
+            if attempt in known
+            else Answer(Outcome.DEFERRED, (), "0x65", "never came")
+            for attempt in attempts
+        ]
 
     def poll(self, now: Instant) -> Instant | None:
         """Bring the answers and receipts that are due."""
@@ -158,22 +182,34 @@ class LoopbackCarrier:
                 self._taken.difference_update(item.attempt_id for item in owed if item.last)
 
     def _receipt(self, owed: _Owed, now: Instant) -> Receipt:
-        name = transport_id(self._seed, owed.attempt_id)
         code = "0C1" if owed.kind is ReceiptKind.UNDELIVERED else "000"
-        return Receipt(name, owed.kind, now, owed.to_address, code)
+        return Receipt(owed.transport_id, owed.kind, now, owed.to_address, code)
+
+    def _names(self, attempt_id: str, fragments: int) -> tuple[str, ...]:
+        """The carrier's ids for a message."""
+        if fragments == 1:
+            return (transport_id(self._seed, attempt_id),)
+        return tuple(
+            transport_id(self._seed, f"{attempt_id}/{number}") for number in range(1, fragments + 1)
+        )
+
+    def _submitted(self, attempts: Sequence[str]) -> list[Entry]:
+        wanted = set(attempts)
+        return [e for e in self.log.entries() if e.kind == SUBMITTED and e.attempt_id in wanted]
 
     def _judge(self, attempt: Attempt, now: Instant) -> tuple[Answer, bool]:
         """What the carrier says, and whether the message is on its way."""
-        accepted = Answer(Outcome.ACCEPTED, transport_id(self._seed, attempt.id))
+        fragments = attempt.segments if self._splits else 1
+        accepted = Answer(Outcome.ACCEPTED, self._names(attempt.id, fragments))
         if self._capabilities.deduplicates and attempt.id in self._taken:
             return accepted, False
         rates = self.behaviour
         draws = _draws(self._seed, attempt.id, f"answer/{self._tries[attempt.id]}")
         draw = draws[0]
         for rate, answer, on_its_way in (
-            (rates.refuse, Answer(Outcome.REFUSED, None, "0x0B", "unknown subscriber"), False),
-            (rates.defer, Answer(Outcome.DEFERRED, None, "0x64", "try again"), False),
-            (rates.throttle, Answer(Outcome.THROTTLED, None, "0x58", "too fast"), False),
+            (rates.refuse, Answer(Outcome.REFUSED, (), "0x0B", "unknown subscriber"), False),
+            (rates.defer, Answer(Outcome.DEFERRED, (), "0x64", "try again"), False),
+            (rates.throttle, Answer(Outcome.THROTTLED, (), "0x58", "too fast"), False),
             (rates.pending, Answer(Outcome.PENDING), True),
             (rates.unknown, Answer(Outcome.UNKNOWN), draws[1] < 0.5),
         ):
@@ -186,39 +222,51 @@ class LoopbackCarrier:
             draw -= rate
         return accepted, True
 
-    def _owe(self, attempt_id: str, to_address: str, at: Instant, brought: int = 0) -> None:
+    def _owe(self, entry: Entry, brought: int = 0) -> None:
         """File the receipts of a message that was taken, but for those brought already."""
-        rates = self.behaviour
-        lost, failed, read, double, early, first, second, third = _draws(
-            self._seed, attempt_id, "receipt"
-        )
-        if lost < rates.lose:
-            self._forget(attempt_id)
-            return
-        kind = ReceiptKind.UNDELIVERED if failed < rates.undelivered else ReceiptKind.DELIVERED
-        delays = [(first, kind)]
-        if kind is ReceiptKind.DELIVERED and read < rates.read:
-            delays.append((second, ReceiptKind.READ))
-        if double < rates.double:
-            delays.append((third, kind))
-        delays.sort()
-        for number, (share, what) in enumerate(delays[brought:], start=brought + 1):
-            due = at if early < rates.early else later(at, rates.delay + share * rates.spread)
-            owed = _Owed(attempt_id, what, to_address, last=number == len(delays))
+        planned = [
+            one
+            for name in self._names(entry.attempt_id, entry.fragments)
+            for one in self._planned(name, entry.at)
+        ]
+        planned.sort()
+        if not planned:
+            self._forget(entry.attempt_id)
+        for number, (due, name, kind) in enumerate(planned[brought:], start=brought + 1):
+            last = number == len(planned)
+            owed = _Owed(entry.attempt_id, name, kind, entry.to_address, last)
             self._file(self._owed, due, owed)
+
+    def _planned(self, name: str, at: Instant) -> list[tuple[Instant, str, ReceiptKind]]:
+        """When which receipts of one id come."""
+        rates = self.behaviour
+        lost, failed, read, double, early, *shares = _draws(self._seed, name, "receipt")
+        if lost < rates.lose:
+            return []
+        kinds = [ReceiptKind.UNDELIVERED if failed < rates.undelivered else ReceiptKind.DELIVERED]
+        if kinds[0] is ReceiptKind.DELIVERED and read < rates.read:
+            kinds.append(ReceiptKind.READ)
+        if double < rates.double:
+            kinds.append(kinds[0])
+        if early < rates.early:
+            return [(at, name, kind) for kind in kinds]
+        return [
+            (later(at, rates.delay + share * rates.spread), name, kind)
+            for share, kind in zip(shares, kinds, strict=False)
+        ]
 
     def _remember(self) -> None:
         """Owe again what the log says was taken and not yet reported."""
-        open_: dict[str, tuple[str, Instant, int]] = {}
+        open_: dict[str, Entry] = {}
+        brought: Counter[str] = Counter()
         for entry in self.log.entries():
             if entry.kind == SUBMITTED:
-                open_.setdefault(entry.attempt_id, (entry.to_address, entry.at, 0))
-            elif entry.attempt_id in open_:
-                to_address, at, brought = open_[entry.attempt_id]
-                open_[entry.attempt_id] = (to_address, at, brought + 1)
-        for attempt_id, (to_address, at, brought) in open_.items():
+                open_.setdefault(entry.attempt_id, entry)
+            else:
+                brought[entry.attempt_id] += 1
+        for attempt_id, entry in open_.items():
             self._taken.add(attempt_id)
-            self._owe(attempt_id, to_address, at, brought)
+            self._owe(entry, brought[attempt_id])
 
     def _forget(self, attempt_id: str) -> None:
         if not self._capabilities.deduplicates:

@@ -247,6 +247,47 @@ class QueueContract(ABC):
         assert order[:2] == ["urgent"] * 2
         assert sorted(order[2:4]) == sorted(order[4:6]) == ["a", "b"]
 
+    def test_companies_take_turns_however_many_lanes_they_have(self) -> None:
+        """A company that sends to many countries gets no more turns for it."""
+        storage = self.empty()
+        with storage.transaction("queue") as session:
+            for company, country in (
+                ("big", "USA"),
+                ("big", "CAN"),
+                ("big", "MEX"),
+                ("one", "USA"),
+            ):
+                key = LaneKey("carrier", "sender", country, company)
+                session.queue([a_run(session.lane(key).id, 1, 90)])
+            order = [_claimed(session).lane.key for _ in range(12)]
+
+        assert [key.company_id for key in order].count("one") == 6
+        assert {key.country for key in order if key.company_id == "big"} == {"USA", "CAN", "MEX"}
+
+    def test_one_slot_in_twenty_goes_to_lower_priorities(self) -> None:
+        """So that the low ones move, however much is urgent."""
+        storage = self.empty()
+        with storage.transaction("queue") as session:
+            for priority in Priority:
+                key = LaneKey("carrier", "sender", "USA", "acme", priority.value)
+                session.queue([a_run(session.lane(key).id, 1, 1000)])
+            order = [_claimed(session).lane.key.priority for _ in range(80)]
+
+        counts = {priority: order.count(priority.value) for priority in Priority}
+        assert counts == {Priority.HIGH: 76, Priority.NORMAL: 2, Priority.LOW: 2}
+
+    def test_connectors_take_turns(self) -> None:
+        """One connector's queue does not hold up another's."""
+        storage = self.empty()
+        with storage.transaction("queue") as session:
+            for connector in ("a", "b"):
+                key = LaneKey(connector, "sender", "USA", "acme")
+                session.queue([a_run(session.lane(key).id, 1, 100)])
+            claims = [session.claim_runs({"a": 10, "b": 5}, NOW, UNTIL) for _ in range(4)]
+
+        taken = [(one.lane.key.connector, one.runs[0].size) for one in claims if one]
+        assert sorted(taken) == [("a", 10), ("a", 10), ("b", 5), ("b", 5)]
+
     def test_a_waiting_lane_gives_nothing(self) -> None:
         """A lane that rests is left alone until its instant."""
         storage = self.empty()
@@ -266,7 +307,7 @@ class QueueContract(ABC):
         with storage.transaction("queue") as session:
             session.queue([a_run(session.lane(LANE).id)])
 
-            assert session.claim_runs(["other"], NOW, UNTIL, 10) is None
+            assert session.claim_runs({"other": 10}, NOW, UNTIL) is None
 
     def test_released_runs_are_claimed(self) -> None:
         """A request lets its held runs go, at one instant or each at its own."""
@@ -321,4 +362,10 @@ class QueueContract(ABC):
 
 
 def _claim(session: Session, now: Instant = NOW, limit: int = 10) -> Claim | None:
-    return session.claim_runs(["carrier"], now, later(now, LEASE), limit)
+    return session.claim_runs({"carrier": limit}, now, later(now, LEASE))
+
+
+def _claimed(session: Session) -> Claim:
+    claim = _claim(session)
+    assert claim is not None
+    return claim

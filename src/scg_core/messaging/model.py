@@ -329,7 +329,7 @@ class IdempotencyKey(_Resource):
     created_date: Instant = attribute("When.", hidden=True)
 
 
-@resource("Parked Receipt", indexes=[Index(("transport_id",))])
+@resource("Parked Receipt", indexes=[Index(("transport_id",)), Index(("arrived_date",))])
 class ParkedReceipt(_Resource):
     """A receipt that came before the transport's answer; it waits 72 hours for its message."""
 
@@ -339,6 +339,26 @@ class ParkedReceipt(_Resource):
     at: Instant = attribute("When the network says it happened.", hidden=True)
     code: str | None = attribute("The network's error code.", hidden=True, default=None)
     arrived_date: Instant = attribute("When it came.", hidden=True)
+
+
+class FragmentState(StrEnum):
+    """What is known of one fragment of a message."""
+
+    OPEN = "OPEN"
+    DELIVERED = "DELIVERED"
+    READ = "READ"
+    FAILED = "FAILED"
+
+
+@resource("Fragment", indexes=[Index(("transport_id",)), Index(("seq",))])
+class Fragment(_Resource):
+    """One of several parts of a message that the transport reports on one by one."""
+
+    id: str = attribute("Unique identifier.", hidden=True)
+    seq: int = attribute("The message's number.", hidden=True)
+    number: int = attribute("Its place in the message, from 1.", hidden=True)
+    transport_id: str = attribute("Connector and normalised id.", hidden=True)
+    state: FragmentState = attribute("What is known of it.", hidden=True)
 
 
 @resource("Receipt Log", indexes=[Index(("message_id",))])

@@ -1,6 +1,6 @@
 """The way out: whatever takes messages and reports what became of them.
 
-Only the pump calls ``submit`` and ``poll``; what comes back later enters through the
+Only the pump calls ``submit``, ``query`` and ``poll``; what comes back later enters through the
 ``Inbox`` as engine calls, each of them one transaction.
 """
 
@@ -32,7 +32,16 @@ class OnUnknown(StrEnum):
     """What to do with an attempt whose outcome is unknown."""
 
     RESEND = "RESEND"
+    QUERY = "QUERY"  # ask the transport, which declares that it can be asked
     FAIL = "FAIL"
+
+
+class ReceiptPolicy(StrEnum):
+    """Whose receipts decide for a message that left in several fragments."""
+
+    ALL = "ALL"  # one failed fails the message, all delivered deliver it
+    LAST = "LAST"  # the last fragment's
+    ANY = "ANY"  # the first to come
 
 
 class ReceiptKind(StrEnum):
@@ -53,16 +62,18 @@ class Capabilities:
 
     ``window`` is how many attempts may be open at once (a crash doubles at most these),
     ``deduplicates`` that a repeated attempt id reaches the handset once, ``receipts`` that
-    deliveries are reported, ``pending_limit`` how many milliseconds a PENDING answer may take
-    before the outcome counts as unknown.
+    deliveries are reported, ``queries`` that ``query`` answers, ``pending_limit`` how many
+    milliseconds a PENDING answer may take before the outcome counts as unknown.
     """
 
     kinds: frozenset[str] = frozenset({"SMS"})
     window: int = WINDOW
     deduplicates: bool = False
     receipts: bool = True
+    queries: bool = False
     pending_limit: int = MINUTE
     on_unknown: OnUnknown = OnUnknown.RESEND
+    receipt_policy: ReceiptPolicy = ReceiptPolicy.ALL
 
 
 @frozen
@@ -79,10 +90,14 @@ class Attempt:
 
 @frozen
 class Answer:
-    """What the transport says to an attempt; ``transport_id`` names it in receipts."""
+    """What the transport says to an attempt.
+
+    ``transport_ids`` name the message in receipts: one id, or one for each fragment where the
+    transport reports on each.
+    """
 
     outcome: Outcome
-    transport_id: str | None = None
+    transport_ids: tuple[str, ...] = ()
     code: str | None = None
     details: str | None = None
 
@@ -139,6 +154,14 @@ class MessageTransport(Protocol):
         Laws:
             - ``every_attempt_is_answered_in_order``
             - ``an_attempt_repeated_is_sent_once_where_deduplication_is_declared``
+        """
+        ...
+
+    def query(self, attempts: Sequence[str], now: Instant) -> Sequence[Answer]:
+        """What became of attempts, by id, in their order; asked only where ``queries`` says so.
+
+        ACCEPTED and REFUSED are final, DEFERRED says that it never came and may be sent again,
+        UNKNOWN that it is to be asked again later.
         """
         ...
 

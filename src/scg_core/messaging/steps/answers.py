@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from attrs import evolve, frozen
 
 from scg_core.kernel.instant import Instant, later
-from scg_core.kernel.query import Query, among
+from scg_core.kernel.query import Query, among, at_most, eq
 from scg_core.messaging.lifecycle import MessageEvent, MessageState, Milestone, RequestState
-from scg_core.messaging.model import FailureCode, Message, MessageRequest, Run
+from scg_core.messaging.model import (
+    FailureCode,
+    Fragment,
+    FragmentState,
+    Message,
+    MessageRequest,
+    Run,
+)
 from scg_core.messaging.rules.receipts import transport_key
 from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.rules.runs import owner
@@ -39,7 +46,7 @@ _FAST: Final = (
     "transport_id",
     "external_transaction_ids",
 )
-_WAITS: Final = frozenset({Outcome.DEFERRED, Outcome.THROTTLED, Outcome.UNKNOWN})
+_WAITS: Final = (Outcome.DEFERRED, Outcome.THROTTLED, Outcome.UNKNOWN)
 
 
 @frozen
@@ -71,29 +78,58 @@ def resolve(
     """Apply answers to open messages that lie in these runs, which hold them no more."""
     groups: defaultdict[Outcome, list[Answered]] = defaultdict(list)
     for item in answered:
-        groups[_outcome(item.answer, capabilities)].append(item)
+        groups[item.answer.outcome].append(item)
+    unsure = _decide_unknown(unit, groups, capabilities)
     tally = Tally()
-    _accepted(unit, connector, groups[Outcome.ACCEPTED], tally)
+    accepted = groups[Outcome.ACCEPTED]
+    _accepted(unit, connector, accepted, capabilities, settings, tally)
     _refused(unit, groups[Outcome.REFUSED], tally)
     for outcome in _WAITS:
         _put_off(unit, runs, outcome, groups[outcome], tally, settings)
     tally.apply(unit)
     pending_until = later(unit.now, capabilities.pending_limit)
-    requeue(
-        unit,
-        runs,
-        (item.message.seq for item in groups[Outcome.PENDING]),
-        lambda run, _: evolve(run, due=pending_until, leased=True),
-    )
+    _keep_open(unit, runs, groups[Outcome.PENDING], lambda run, _: pending_until)
+    _keep_open(unit, runs, unsure, lambda run, seq: retry_at(unit.now, run.attempt, seq, settings))
 
 
-def _outcome(answer: Answer, capabilities: Capabilities) -> Outcome:
-    if answer.outcome is Outcome.UNKNOWN and capabilities.on_unknown is OnUnknown.FAIL:
-        return Outcome.REFUSED
-    return answer.outcome
+def _keep_open(
+    unit: Unit,
+    runs: Sequence[Run],
+    items: Sequence[Answered],
+    until: Callable[[Run, int], Instant],
+) -> None:
+    """Attempts that are still open stay leased until they are answered or asked about."""
+    seqs = [item.message.seq for item in items]
+    requeue(unit, runs, seqs, lambda run, seq: evolve(run, due=until(run, seq), leased=True))
 
 
-def _accepted(unit: Unit, connector: str, items: Sequence[Answered], tally: Tally) -> None:
+def _decide_unknown(
+    unit: Unit, groups: dict[Outcome, list[Answered]], capabilities: Capabilities
+) -> list[Answered]:
+    """By the transport's policy unknown outcomes are sent again, refused, or asked about.
+
+    Returned are those to ask about; a message past its expiry is given up instead.
+    """
+    unknown = groups[Outcome.UNKNOWN]
+    if capabilities.on_unknown is OnUnknown.RESEND or not unknown:
+        return []
+    groups[Outcome.UNKNOWN] = []
+    given_up = {item.message.request_id for item in unknown}
+    if capabilities.on_unknown is OnUnknown.QUERY:
+        where = [among("id", sorted(given_up)), at_most("expiry_time", unit.now)]
+        given_up = {row[0] for row in unit.session.rows(Query(MessageRequest, where), ("id",))}
+    groups[Outcome.REFUSED] += [i for i in unknown if i.message.request_id in given_up]
+    return [item for item in unknown if item.message.request_id not in given_up]
+
+
+def _accepted(
+    unit: Unit,
+    connector: str,
+    items: Sequence[Answered],
+    capabilities: Capabilities,
+    settings: Settings,
+    tally: Tally,
+) -> None:
     """The fast path of ACK: one conditional update for the page, counters by delta.
 
     What the update does not find CREATED and untouched hears its ACK by the plain rules.
@@ -101,28 +137,38 @@ def _accepted(unit: Unit, connector: str, items: Sequence[Answered], tally: Tall
     if not items:
         return
     now, sent = unit.now, int(Milestone.SENT)
-    rows = [
-        (
-            _SENT,
-            sent,
-            now,
-            now,
-            transport_key(connector, item.answer.transport_id),
-            item.answer.transport_id,
-            item.message.seq,
-            _CREATED,
-            0,
-        )
-        for item in items
-    ]
+    keys: dict[str, int] = {}
+    rows = []
+    for item in items:
+        ids, seq = item.answer.transport_ids, item.message.seq
+        mine = [transport_key(connector, one) for one in ids]
+        keys.update(dict.fromkeys(mine, seq))
+        key = mine[0] if len(mine) == 1 else None
+        if len(mine) > 1:
+            _split(unit, seq, mine)
+        rows.append((_SENT, sent, now, now, key, ",".join(ids) or None, seq, _CREATED, 0))
     changed = unit.session.update(Message, _FAST, ("seq", "state", "milestones"), rows)
-    quick: Sequence[Answered] = items
-    if changed != len(items):
-        quick = _left_to_the_rules(unit, connector, items, tally)
+    quick = items if changed == len(items) else _left_to_the_rules(unit, rows, items, tally)
     for request_id, amount in Counter(item.message.request_id for item in quick).items():
         tally.add(request_id, "sent_count", amount)
     tell_moves(unit, lambda: (_moved(item.message) for item in quick))
-    apply_parked(unit, [row[4] for row in rows], tally)
+    apply_parked(unit, keys, capabilities.receipt_policy, settings, tally)
+
+
+def _split(unit: Unit, seq: int, keys: Sequence[str]) -> None:
+    """Keep the fragments that the transport reports on one by one; a resend replaces them."""
+    for old in unit.session.find(Query(Fragment, [eq("seq", seq)])):
+        unit.session.remove(old)
+    for number, key in enumerate(keys, start=1):
+        unit.add(
+            Fragment(
+                id=unit.new_id(),
+                seq=seq,
+                number=number,
+                transport_id=key,
+                state=FragmentState.OPEN,
+            )
+        )
 
 
 def _moved(message: Open) -> Move:
@@ -130,26 +176,24 @@ def _moved(message: Open) -> Move:
 
 
 def _left_to_the_rules(
-    unit: Unit, connector: str, items: Sequence[Answered], tally: Tally
+    unit: Unit, rows: Sequence[tuple[Any, ...]], items: Sequence[Answered], tally: Tally
 ) -> list[Answered]:
     """Let the messages that the fast path passed by hear their ACK; the others are returned."""
     seqs = [item.message.seq for item in items]
-    held = rows_by_seq(unit, ("seq", "state", "transport_id"), seqs)
-    done = {seq for seq, state, key in held if state == _SENT and key is not None}
-    slow = [item for item in items if item.message.seq not in done]
+    held = rows_by_seq(unit, ("seq", "state", "milestones", "sent_date", "last_updated_date"), seqs)
+    just_now = (_SENT, int(Milestone.SENT), unit.now, unit.now)
+    done = {row[0] for row in held if tuple(row[1:]) == just_now}
     news = [
         News(
-            item.message.seq,
+            seq,
             MessageEvent.ACK,
             unit.now,
-            {
-                "transport_id": transport_key(connector, item.answer.transport_id),
-                "external_transaction_ids": item.answer.transport_id,
-            },
+            {"transport_id": key, "external_transaction_ids": ids},
         )
-        for item in slow
+        for _, _, _, _, key, ids, seq, _, _ in rows
+        if seq not in done
     ]
-    hear_news(unit, news, [item.message.seq for item in slow], tally)
+    hear_news(unit, news, [item.seq for item in news], tally)
     return [item for item in items if item.message.seq in done]
 
 

@@ -1,74 +1,130 @@
-"""What a receipt does to the message it is for."""
+"""How receipts find the messages they are for, and what they do to them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
 
-from scg_core.kernel.query import Query, among, eq
-from scg_core.messaging.lifecycle import MessageState
-from scg_core.messaging.model import FailureCode, LoggedReceipt, Message, ParkedReceipt
-from scg_core.messaging.rules.receipts import HEARD_AS
+from scg_core.kernel.query import Query, among, below, eq
+from scg_core.messaging.lifecycle import MessageState, Milestone
+from scg_core.messaging.model import (
+    FailureCode,
+    Fragment,
+    FragmentState,
+    LoggedReceipt,
+    Message,
+    ParkedReceipt,
+)
+from scg_core.messaging.rules.receipts import HEARD_AS, fragment_after, whole
+from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally
-from scg_core.messaging.steps.hearing import News, hear_news
-from scg_core.ports.message_transport import Receipt, ReceiptKind
+from scg_core.messaging.steps.hearing import News, hear_news, tell_moves
+from scg_core.ports.message_transport import Receipt, ReceiptKind, ReceiptPolicy
 from scg_core.unit import Unit
 
 DELIVERY: Final = 1009
 _CHUNK: Final = 400
+_STALE: Final = 100
 _SENT: Final = MessageState.SENT.value
 _DELIVERED: Final = MessageState.DELIVERED.value
-COLUMNS: Final = ("seq", "id", "message_request_id", "company_id", "transport_id", "milestones")
+_COLUMNS: Final = ("seq", "id", "message_request_id", "company_id", "transport_id", "milestones")
 _FAST: Final = ("state", "milestones", "delivered_date", "last_updated_date")
+
+ByKey = dict[str, list[Receipt]]
 
 
 @frozen
-class LoggedOnly:
+class _Logged:
     """A receipt that says nothing final of a message."""
 
     seq: int
     receipt: Receipt
 
 
-def apply_parked(unit: Unit, keys: Sequence[str | None], tally: Tally) -> None:
-    """Apply receipts that came before the answer which has now brought their transport ids."""
-    if not unit.session.count(Query(ParkedReceipt), at_most=1):
-        return
-    wanted = sorted({key for key in keys if key is not None})
-    parked = [
-        found
-        for begin in range(0, len(wanted), _CHUNK)
-        for found in unit.session.find(
-            Query(ParkedReceipt, [among("transport_id", wanted[begin : begin + _CHUNK])])
-        )
-    ]
-    if not parked:
-        return
-    rows = {row[4]: row for row in sent_rows(unit, [receipt.transport_id for receipt in parked])}
-    news = []
-    for held in parked:
-        unit.session.remove(held)
-        if held.transport_id in rows:
-            receipt = Receipt(held.transport_id, ReceiptKind(held.kind), held.at, code=held.code)
-            news.append(news_of(rows[held.transport_id][0], receipt))
-    hear_receipts(unit, news, tally)
+_News = News | _Logged
 
 
-def hear_receipts(unit: Unit, news: Sequence[News | LoggedOnly], tally: Tally) -> None:
-    """Let messages hear receipts by the plain rules; what means nothing is only logged."""
-    hear_news(unit, [item for item in news if isinstance(item, News)], (), tally)
-    for item in news:
-        if isinstance(item, LoggedOnly):
+def take_receipts(
+    unit: Unit, by_key: ByKey, policy: ReceiptPolicy, tally: Tally, known: Mapping[str, int]
+) -> None:
+    """Let receipts find their messages; those that found one are taken out of ``by_key``.
+
+    ``known`` are transport ids whose messages are known already. The other routes: messages in
+    state SENT by transport id, fragments, and for what is past SENT the handset's address.
+    """
+    slow: list[_News] = []
+    for key in [key for key in by_key if key in known]:
+        slow += [_news(known[key], receipt) for receipt in by_key.pop(key)]
+    quick = []
+    for row in _sent(unit, list(by_key)):
+        heard = by_key.pop(row[4])
+        simple = len(heard) == 1 and heard[0].kind is ReceiptKind.DELIVERED
+        if simple and row[5] == Milestone.SENT:
+            quick.append((row, heard[0]))
+        else:
+            slow += [_news(row[0], receipt) for receipt in heard]
+    _delivered(unit, quick, tally)
+    if by_key:
+        slow += _by_fragment(unit, by_key, policy)
+        slow += _by_address(unit, by_key)
+    hear_news(unit, [item for item in slow if isinstance(item, News)], (), tally)
+    for item in slow:
+        if isinstance(item, _Logged):
             _log(unit, item)
 
 
-def news_of(seq: int, receipt: Receipt) -> News | LoggedOnly:
-    """What a receipt is to the message with this number."""
+def park(unit: Unit, key: str, receipt: Receipt) -> None:
+    """Keep a receipt whose message is not known yet."""
+    unit.add(
+        ParkedReceipt(
+            id=unit.new_id(),
+            transport_id=key,
+            kind=receipt.kind.value,
+            at=receipt.at,
+            code=receipt.code,
+            arrived_date=unit.now,
+        )
+    )
+
+
+def apply_parked(
+    unit: Unit, keys: Mapping[str, int], policy: ReceiptPolicy, settings: Settings, tally: Tally
+) -> None:
+    """Apply receipts that came before the answer which has now brought their transport ids.
+
+    ``keys`` maps the ids to their messages' numbers; what was parked too long ago is dropped.
+    """
+    if not keys or not unit.session.count(Query(ParkedReceipt), at_most=1):
+        return
+    wanted = sorted(keys)
+    by_key: ByKey = {}
+    since = unit.now - settings.parked
+    for begin in range(0, len(wanted), _CHUNK):
+        where = [among("transport_id", wanted[begin : begin + _CHUNK])]
+        for held in unit.session.find(Query(ParkedReceipt, where)):
+            unit.session.remove(held)
+            receipt = Receipt(held.transport_id, ReceiptKind(held.kind), held.at, None, held.code)
+            if held.arrived_date >= since:
+                by_key.setdefault(held.transport_id, []).append(receipt)
+    fragments = _fragment_keys(unit, list(by_key))
+    single = {key: seq for key, seq in keys.items() if key not in fragments}
+    take_receipts(unit, by_key, policy, tally, single)
+
+
+def drop_stale(unit: Unit, settings: Settings) -> None:
+    """Drop some of the receipts that were parked too long ago."""
+    where = [below("arrived_date", unit.now - settings.parked)]
+    for held in unit.session.find(Query(ParkedReceipt, where, limit=_STALE)):
+        unit.session.remove(held)
+
+
+def _news(seq: int, receipt: Receipt) -> _News:
     event = HEARD_AS.get(receipt.kind.value)
     if event is None:
-        return LoggedOnly(seq, receipt)
+        return _Logged(seq, receipt)
     facts: dict[str, Any] = {}
     if receipt.kind not in (ReceiptKind.DELIVERED, ReceiptKind.READ):
         said = f" ({receipt.code})" if receipt.code else ""
@@ -77,16 +133,78 @@ def news_of(seq: int, receipt: Receipt) -> News | LoggedOnly:
     return News(seq, event, receipt.at, facts, receipt.kind.value)
 
 
-def sent_rows(unit: Unit, keys: Sequence[str]) -> list[tuple[Any, ...]]:
+def _sent(unit: Unit, keys: Sequence[str]) -> list[tuple[Any, ...]]:
     """Messages in state SENT by transport id: the route that stays fast however many there are."""
     rows: list[tuple[Any, ...]] = []
     for begin in range(0, len(keys), _CHUNK):
         where = [eq("state", _SENT), among("transport_id", keys[begin : begin + _CHUNK])]
-        rows += unit.session.rows(Query(Message, where), COLUMNS)
+        rows += unit.session.rows(Query(Message, where), _COLUMNS)
     return rows
 
 
-def _log(unit: Unit, item: LoggedOnly) -> None:
+def _delivered(unit: Unit, quick: Sequence[tuple[tuple[Any, ...], Receipt]], tally: Tally) -> None:
+    """The fast path of DELIVERED: one update for the page, counters by delta."""
+    if not quick:
+        return
+    bits = int(Milestone.SENT | Milestone.DELIVERED)
+    rows = [(_DELIVERED, bits, receipt.at, unit.now, row[0]) for row, receipt in quick]
+    unit.session.update(Message, _FAST, ("seq",), rows)
+    for request_id, amount in Counter(row[2] for row, _ in quick).items():
+        tally.add(request_id, "delivered_count", amount)
+    tell_moves(unit, lambda: [(r[3], r[1], r[2], _SENT, _DELIVERED) for r, _ in quick])
+
+
+def _fragment_keys(unit: Unit, keys: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for begin in range(0, len(keys), _CHUNK):
+        where = [among("transport_id", keys[begin : begin + _CHUNK])]
+        found.update(row[0] for row in unit.session.rows(Query(Fragment, where), ("transport_id",)))
+    return found
+
+
+def _by_fragment(unit: Unit, by_key: ByKey, policy: ReceiptPolicy) -> list[_News]:
+    """Receipts of fragments: what they come to for the message, if that is anything new."""
+    news: list[_News] = []
+    for key in sorted(_fragment_keys(unit, list(by_key))):
+        where = [eq("transport_id", key)]
+        ((seq,),) = unit.session.rows(Query(Fragment, where, limit=1), ("seq",))
+        parts = unit.session.find(Query(Fragment, [eq("seq", seq)], sort=(("number", False),)))
+        for receipt in by_key.pop(key):
+            said = _news(seq, receipt)
+            if isinstance(said, _Logged):
+                news.append(said)
+                continue
+            before = [FragmentState(part.state) for part in parts]
+            after = [
+                fragment_after(part.state, said.event) if part.transport_id == key else part.state
+                for part in parts
+            ]
+            rows = [(state.value, part.id) for part, state in zip(parts, after, strict=True)]
+            unit.session.update(Fragment, ("state",), ("id",), rows)
+            parts = unit.session.find(Query(Fragment, [eq("seq", seq)], sort=(("number", False),)))
+            event = whole(policy.value, after)
+            if event is not None and event is not whole(policy.value, before):
+                facts = said.facts if event is said.event else {}
+                news.append(News(seq, event, receipt.at, facts, receipt.kind.value))
+            else:
+                news.append(_Logged(seq, receipt))
+    return news
+
+
+def _by_address(unit: Unit, by_key: ByKey) -> list[_News]:
+    """For messages that are past SENT: by the handset's address."""
+    news: list[_News] = []
+    for key in list(by_key):
+        address = by_key[key][0].to_address
+        if address is None:
+            continue
+        where = [eq("to_address", address), eq("transport_id", key)]
+        for row in unit.session.rows(Query(Message, where, limit=1), _COLUMNS):
+            news += [_news(row[0], receipt) for receipt in by_key.pop(key)]
+    return news
+
+
+def _log(unit: Unit, item: _Logged) -> None:
     rows = unit.session.rows(Query(Message, [eq("seq", item.seq)]), ("id", "company_id"))
     for message_id, company in rows:
         unit.add(

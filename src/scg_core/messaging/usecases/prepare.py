@@ -27,6 +27,7 @@ from scg_core.messaging.model import (
     Run,
     WorkKind,
 )
+from scg_core.messaging.rules.lanes import connector_of
 from scg_core.messaging.rules.recipients import (
     INVALID_RECIPIENT,
     Recipient,
@@ -81,19 +82,26 @@ class Plan:
     due: Instant
 
 
-def prepare_page(unit: Unit, work: Work, places: Places, connector: str) -> None:
-    """Make messages of the next page of recipients; after the last the request may transmit."""
+def prepare_page(unit: Unit, work: Work, places: Places, connectors: Sequence[str]) -> None:
+    """Make messages of the next page of recipients; after the last the request may transmit.
+
+    A request whose sender is gone, or that no transport delivers for any more, is REJECTED.
+    """
     request = unit.session.get(MessageRequest, work.key)
     if request is None or request.state not in (RequestState.ACCEPTED, RequestState.PREPARING):
         unit.session.complete(work)
         return
     if request.state is RequestState.ACCEPTED:
         request = move_request(unit, request, RequestEvent.PREPARE)
+    plan = _plan(unit, request, connectors)
+    if plan is None:
+        unit.session.complete(work)
+        _reject(unit, request)
+        return
     page = _next_page(unit, request, work.position)
     last = page is None or page.start + page.count >= request.staged_count
     tally = Tally()
     if page is not None:
-        plan = _plan(unit, request, connector)
         _expand(unit, plan, page, places, tally, whole=last and page.start == 0)
         unit.session.remove(page)
     tally.apply(unit)
@@ -118,10 +126,11 @@ def _next_page(unit: Unit, request: MessageRequest, position: int) -> RecipientP
     return found[0] if found else None
 
 
-def _plan(unit: Unit, request: MessageRequest, connector: str) -> Plan:
+def _plan(unit: Unit, request: MessageRequest, connectors: Sequence[str]) -> Plan | None:
     sender = unit.session.get(SenderId, request.sender_id)
-    if sender is None:
-        raise LookupError(f"sender id {request.sender_id} of request {request.id} is gone")
+    connector = None if sender is None else connector_of(sender.type_id, connectors)
+    if sender is None or connector is None:
+        return None
     scheduled = request.scheduled_delivery_time
     waits = scheduled is not None and scheduled > unit.now
     state = MessageState.SCHEDULED if waits else MessageState.CREATED
@@ -229,6 +238,13 @@ def _count(plan: Plan, fresh: Sequence[Recipient], tally: Tally) -> None:
     tally.add(plan.request.id, "withdrawn_count", bad)
     if plan.state is MessageState.TEST:
         tally.add(plan.request.id, "test_count", len(fresh) - bad)
+
+
+def _reject(unit: Unit, request: MessageRequest) -> None:
+    move_request(unit, request, RequestEvent.REJECT)
+    unit.session.withdraw(WorkKind.EXPIRE, request.id)
+    unit.later(WorkKind.FORGET, request.id, unit.now)
+    unit.later(WorkKind.SWEEP, request.id, unit.now)
 
 
 def _finish(unit: Unit, request_id: str) -> None:

@@ -12,6 +12,7 @@ from scg_core.kernel.query import Query, at_least, below, eq, listing, ne
 from scg_core.kernel.resource import Writer
 from scg_core.messaging.lifecycle import REQUEST, RequestEvent, RequestState
 from scg_core.messaging.model import IdempotencyKey, MessageRequest, RecipientPage, WorkKind
+from scg_core.messaging.rules.lanes import connector_of
 from scg_core.messaging.rules.recipients import numbers_in, read_recipients
 from scg_core.messaging.rules.request import (
     check_body,
@@ -44,6 +45,7 @@ def create_request(
     given: Mapping[str, object],
     key: str | None,
     places: Places,
+    connectors: Sequence[str],
     settings: Settings,
 ) -> MessageRequest:
     """Take an order to send a message.
@@ -64,7 +66,8 @@ def create_request(
     if made is not None:
         return made
     check_new(values, unit.now, settings)
-    request = _build(unit, caller, with_defaults(values, unit.now, settings), places)
+    values = with_defaults(values, unit.now, settings)
+    request = _build(unit, caller, values, places, connectors)
     unit.add(request)
     _remember_key(unit, caller, key, content, request)
     if request.to:
@@ -223,8 +226,16 @@ def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _build(unit: Unit, caller: Caller, values: dict[str, Any], places: Places) -> MessageRequest:
+def _build(
+    unit: Unit,
+    caller: Caller,
+    values: dict[str, Any],
+    places: Places,
+    connectors: Sequence[str],
+) -> MessageRequest:
     sender = named_sender(unit, caller.company_id, values["from_"])
+    if connector_of(sender.type_id, connectors) is None:
+        raise InvalidField("from", "no transport delivers for the sender id's type")
     segments = check_body(values.get("body"))
     to = values.get("to", ())
     if len(to) == 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from scg_core.kernel.query import Query, among, at_least, at_most
 from scg_core.messaging.lifecycle import MessageEvent, RequestEvent, RequestState
 from scg_core.messaging.model import FailureCode, Message, MessageRequest, Run, WorkKind
@@ -11,6 +13,8 @@ from scg_core.messaging.steps.hearing import News, hear_news
 from scg_core.messaging.steps.queueing import QUEUED, next_runs
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
+
+_OVER: Final = frozenset({RequestState.CANCELED, RequestState.REJECTED, RequestState.DELETED})
 
 
 def sweep_page(unit: Unit, work: Work) -> None:
@@ -36,7 +40,7 @@ def sweep_page(unit: Unit, work: Work) -> None:
 
 def _applies(request: MessageRequest, kind: str) -> bool:
     if kind == WorkKind.SWEEP:
-        return request.state in (RequestState.CANCELED, RequestState.DELETED)
+        return request.state in _OVER
     if kind == WorkKind.PAUSE_EXPIRY:
         return request.state is RequestState.PAUSED
     return request.state in (RequestState.PAUSED, RequestState.TRANSMITTING)

@@ -52,10 +52,15 @@ _EVENTS: Final = {
 
 @frozen
 class Submission:
-    """A claimed window, ready to be handed over: attempts and the messages behind them."""
+    """A claimed window: the messages to hand over, and those to ask the transport about.
+
+    ``open`` are the messages of the attempts and then those of the questions; the answers come in
+    that order.
+    """
 
     claim: Claim
     attempts: tuple[Attempt, ...]
+    questions: tuple[str, ...]
     open: tuple[Open, ...]
 
     @property
@@ -72,15 +77,15 @@ def claim(
     What the gate refuses or withdraws is written at once; what it lets pass is CREATED with its
     attempt open. None: no lane is ready.
     """
-    window = min(capabilities.window for capabilities in connectors.values())
-    lease_until = later(unit.now, settings.lease)
-    taken = unit.session.claim_runs(connectors.keys(), unit.now, lease_until, window)
+    windows = {name: capabilities.window for name, capabilities in connectors.items()}
+    taken = unit.session.claim_runs(windows, unit.now, later(unit.now, settings.lease))
     if taken is None:
         return None
     capabilities = connectors[taken.lane.key.connector]
     rows = _rows(unit, taken.runs)
+    asked: list[tuple[Any, ...]] = []
     if taken.lapsed:
-        rows = _lapse(unit, taken, rows, capabilities)
+        rows, asked = _lapse(unit, taken, rows, capabilities)
     sender = unit.session.get(SenderId, taken.lane.key.sender_id)
     orders = _orders(unit, {row[2] for row in rows})
     verdicts = {
@@ -91,10 +96,10 @@ def claim(
     held = [row for row in rows if verdicts[row[2]].decision is not Decision.SEND]
     if held:
         _withhold(unit, taken, held, verdicts, settings)
-    if len(passed) != sum(run.size for run in taken.runs):
-        taken = _narrow(unit, taken, passed)
+    if len(passed) + len(asked) != sum(run.size for run in taken.runs):
+        taken = _narrow(unit, taken, [*passed, *asked])
     _release(unit, passed)
-    return _submission(taken, passed, sender)
+    return _submission(taken, passed, asked, sender)
 
 
 def settle(
@@ -144,13 +149,17 @@ def _lapse(
     taken: Claim,
     rows: Sequence[tuple[Any, ...]],
     capabilities: Capabilities,
-) -> list[tuple[Any, ...]]:
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Messages whose lease ran out have an unknown outcome: settle that first.
 
-    Those to be sent again are returned with the rest, as the message rows are now.
+    Returned are the rows to hand over, those to be sent again among them, and the rows to ask
+    the transport about.
     """
     lapsed = [row for row in rows if any(r.first <= row[0] <= r.last for r in taken.lapsed)]
     pending = [row for row in lapsed if Status(MessageState(row[8]), row[9], True).is_open]
+    gone = {row[0] for row in lapsed}
+    if capabilities.on_unknown is OnUnknown.QUERY:
+        return [row for row in rows if row[0] not in gone], pending
     tally = Tally()
     event, facts = MessageEvent.DEFERRED, dict[str, Any](unknown=True)
     if capabilities.on_unknown is OnUnknown.FAIL:
@@ -158,10 +167,8 @@ def _lapse(
     news = [News(row[0], event, unit.now, facts) for row in pending]
     after = hear_news(unit, news, [row[0] for row in pending], tally)
     tally.apply(unit)
-    gone = {row[0] for row in lapsed} - {
-        seq for seq, status in after.items() if status.state is MessageState.CREATED
-    }
-    return [row for row in rows if row[0] not in gone]
+    gone -= {seq for seq, status in after.items() if status.state is MessageState.CREATED}
+    return [row for row in rows if row[0] not in gone], []
 
 
 def _withhold(
@@ -218,7 +225,10 @@ def _release(unit: Unit, passed: Sequence[tuple[Any, ...]]) -> None:
 
 
 def _submission(
-    taken: Claim, passed: Sequence[tuple[Any, ...]], sender: SenderId | None
+    taken: Claim,
+    passed: Sequence[tuple[Any, ...]],
+    asked: Sequence[tuple[Any, ...]],
+    sender: SenderId | None,
 ) -> Submission:
     wanted = sender is None or sender.dr_required != "NO"
     return Submission(
@@ -227,5 +237,6 @@ def _submission(
             Attempt(id + _FRAGMENT, origin, address, body or "", segments, wanted)
             for _, id, _, _, origin, address, body, segments, _, _ in passed
         ),
-        tuple(Open(*row[:4]) for row in passed),
+        tuple(row[1] + _FRAGMENT for row in asked),
+        tuple(Open(*row[:4]) for row in (*passed, *asked)),
     )

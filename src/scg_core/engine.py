@@ -62,7 +62,9 @@ class Engine:
         self.places: Final = places
         self.connectors: Final = tuple(transports)
         self.settings: Final = settings or Settings()
-        self._pump = Pump(storage, self._transports, places, clock, self.settings, self.transaction)
+        self.pump: Final = Pump(
+            storage, self._transports, places, clock, self.settings, self.transaction
+        )
         for connector, transport in self._transports.items():
             transport.connect(connector, self)
 
@@ -94,7 +96,7 @@ class Engine:
         Returns:
             When to call again: now if there is more, a later instant, or None if nothing waits.
         """
-        return self._pump.run_due(limit, connectors)
+        return self.pump.run_due(limit, connectors)
 
     def overdue(self) -> int:
         """For how many milliseconds the longest due work has been waiting; 0 if none is due.

@@ -7,7 +7,7 @@ transport says between two transactions is written down by the next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -33,6 +33,7 @@ from scg_core.unit import Unit
 log: Final = logging.getLogger("scg_core.pump")
 
 Begin = Callable[[str], AbstractContextManager[Unit]]
+Round = Generator[str, None, tuple[int, Instant | None]]
 
 
 class Pump:
@@ -76,12 +77,32 @@ class Pump:
             mine = {name: self._capabilities[name] for name in connectors}
         done = 0
         while done < limit:
-            polled = self._poll(mine)
-            moved = self._do_work() + self._transmit(mine)
+            moved, polled = _drained(self.round(mine))
             done += moved
             if not moved:
                 return self._next(mine, polled)
         return self._clock.now()
+
+    def round(self, connectors: Mapping[str, Capabilities]) -> Round:
+        """Poll the transports, do one piece of work, hand one window over.
+
+        A generator that pauses between any two port calls, with a name for each pause; a
+        scheduler may let other workers run there, or end this one as a crash would. Its value is
+        how many pieces were done, and when a transport wants to be polled again.
+        """
+        yield "poll"
+        polled = self._poll(connectors)
+        yield "work"
+        moved = self._do_work()
+        if connectors:
+            yield "claim"
+            moved += yield from self._transmit(connectors)
+        return moved, polled
+
+    @property
+    def capabilities(self) -> Mapping[str, Capabilities]:
+        """What each transport declared."""
+        return self._capabilities
 
     def _poll(self, connectors: Collection[str]) -> Instant | None:
         now = self._clock.now()
@@ -102,14 +123,14 @@ class Pump:
             self._work[work.kind](unit, work)
         return 1
 
-    def _transmit(self, connectors: Mapping[str, Capabilities]) -> int:
-        if not connectors:
-            return 0
+    def _transmit(self, connectors: Mapping[str, Capabilities]) -> Generator[str, None, int]:
         with self._begin("claim") as unit:
             submission = claim(unit, connectors, self._settings)
         if submission is None:
             return 0
+        yield "submit"
         answers = self._submit(submission)
+        yield "settle"
         try:
             with self._begin("settle") as unit:
                 capabilities = self._capabilities[submission.connector]
@@ -127,6 +148,15 @@ class Pump:
         sent = _answers(name, len(attempts), put_off, lambda: transport.submit(attempts, now))
         told = _answers(name, len(questions), unknown, lambda: transport.query(questions, now))
         return [*sent, *told]
+
+
+def _drained(pieces: Round) -> tuple[int, Instant | None]:
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as stop:
+            value: tuple[int, Instant | None] = stop.value
+            return value
 
 
 def _answers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -17,10 +18,6 @@ from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_adapters.worker import Worker
 from scg_core import InvalidField, RequestState, StorageUnavailable
 from tests.world import World, numbers
-
-
-class Ticking(SystemClock):
-    """The system's clock, and an event that is set when a request is seen to be done."""
 
 
 def wait_for(worker: Worker, done: threading.Event) -> None:
@@ -62,13 +59,13 @@ def test_a_worker_survives_a_storage_that_fails(caplog: pytest.LogCaptureFixture
     failures, done = [StorageUnavailable("busy"), RuntimeError("surprise")], threading.Event()
     run_due = world.engine.run_due
 
-    def failing(limit: int = 100) -> object:
-        if failures:
+    def failing(limit: int = 100, connectors: object = None) -> object:
+        if connectors and failures:
             raise failures.pop(0)
-        due = run_due(limit)
+        due = run_due(limit, connectors=connectors)  # type: ignore[arg-type]
         if world.states() == ["DELIVERED"]:
             done.set()
-        if due is not None:
+        if due is not None and connectors:
             world.clock.wait(due)
         return due
 
@@ -98,9 +95,12 @@ from scg_adapters.embedded import open_engine
 from scg_adapters.system import SystemClock
 from scg_adapters.transport.loopback import LoopbackCarrier
 from scg_adapters.worker import Worker
+class Carrier(LoopbackCarrier):
+    def poll(self, now):
+        print("ready", flush=True)
+        return super().poll(now)
 clock = SystemClock()
-engine = open_engine(sys.argv[1], {"carrier": LoopbackCarrier()}, clock=clock)
-print("ready", flush=True)
+engine = open_engine(sys.argv[1], {"carrier": Carrier()}, clock=clock)
 Worker(engine, clock).run()
 print("clean", flush=True)
 """
@@ -117,4 +117,68 @@ def test_sigterm_ends_a_worker_process_cleanly(tmp_path: Path) -> None:
     os.kill(child.pid, signal.SIGTERM)
     rest, _ = child.communicate(timeout=30)
 
-    assert (rest, child.returncode) == ("clean\n", 0)
+    assert rest.endswith("clean\n")
+    assert child.returncode == 0
+
+
+def test_a_slow_connector_holds_up_no_other(tmp_path: Path) -> None:
+    """While one transport hangs in a submission, the other's messages are sent and settled."""
+    hanging, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow(LoopbackCarrier):
+        def submit(self, attempts: object, now: object) -> object:  # type: ignore[override]
+            hanging.set()
+            go_on.wait(30)
+            return super().submit(attempts, now)  # type: ignore[arg-type]
+
+    class Fast(LoopbackCarrier):
+        def submit(self, attempts: object, now: object) -> object:  # type: ignore[override]
+            answers = super().submit(attempts, now)  # type: ignore[arg-type]
+            done.set()
+            return answers
+
+    clock = SystemClock()
+    engine = open_engine(
+        f"sqlite:///{tmp_path}/scg.db", {"slow": Slow(), "fast": Fast()}, clock=clock
+    )
+    operator, app = engine.operator(), engine.application("acme", 1)
+    slow = operator.add_sender_id("acme", address="1", country="USA", type_id="slow")
+    fast = operator.add_sender_id("acme", address="2", country="USA", type_id="fast")
+    worker = Worker(engine, clock)
+    worker.start()
+    app.message_requests.create(from_=slow.id, to=numbers(1), body="hi")
+    worker.wake()
+    assert hanging.wait(30)
+    app.message_requests.create(from_=fast.id, to=numbers(1), body="hi")
+    worker.wake()
+
+    assert done.wait(30)
+    go_on.set()
+    assert worker.stop(30)
+
+
+def test_a_watchdog_warns_when_work_is_due_and_nothing_moves(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Every attempt to work fails; the log says for how long work has been waiting."""
+    world, warned = World(), threading.Event()
+    world.send("+14155550100")
+    world.clock.advance(90_000)
+
+    def failing(limit: int = 100, connectors: object = None) -> object:
+        return world.clock.now() + 60_000
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "nothing moves" in record.getMessage():
+                warned.set()
+
+    logging.getLogger("scg_adapters.worker").addHandler(handler := Handler())
+    world.engine.run_due = failing  # type: ignore[method-assign, assignment]
+    worker = Worker(world.engine, world.clock, stalled_after=0.05)
+    worker.start()
+
+    assert warned.wait(30)
+    assert worker.stop(30)
+    logging.getLogger("scg_adapters.worker").removeHandler(handler)
+    assert "work has been due for 90 s" in caplog.text

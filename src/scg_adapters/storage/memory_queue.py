@@ -213,7 +213,12 @@ class MemoryQueue:
 
     def _lease(self, run: Run, lease_until: Instant, room: int) -> Run:
         leased = evolve(
-            run, due=lease_until, leased=True, attempt=run.attempt + 1, fence=run.fence + 1
+            run,
+            due=lease_until,
+            leased=True,
+            pending=False,
+            attempt=run.attempt + 1,
+            fence=run.fence + 1,
         )
         if run.size <= room:
             self._put(self._runs, run.id, leased)

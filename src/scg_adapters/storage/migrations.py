@@ -44,10 +44,10 @@ create table if not exists lane (
 );
 create index if not exists lane_ready on lane (connector, ready_at) where ready_at is not null;
 create table if not exists run (
-    id integer primary key, lane integer not null, request_id text not null,
+    id integer primary key autoincrement, lane integer not null, request_id text not null,
     first integer not null, last integer not null, due integer not null,
-    held integer not null, leased integer not null, attempt integer not null,
-    fence integer not null
+    held integer not null, leased integer not null, pending integer not null,
+    attempt integer not null, fence integer not null
 );
 create index if not exists run_due on run (lane, due) where held = 0;
 create index if not exists run_request on run (request_id, first);

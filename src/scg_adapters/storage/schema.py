@@ -27,6 +27,7 @@ from scg_core.messaging.model import (
     LoggedReceipt,
     Message,
     MessageRequest,
+    ParkedAnswer,
     ParkedReceipt,
     RecipientPage,
 )
@@ -43,6 +44,7 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     ParkedReceipt,
     LoggedReceipt,
     Fragment,
+    ParkedAnswer,
 )
 
 

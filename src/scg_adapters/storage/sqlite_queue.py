@@ -18,7 +18,7 @@ from scg_core.messaging.model import Claim, Lane, LaneKey, Run
 from scg_core.messaging.rules.lanes import classes_for
 from scg_core.ports.storage import Work
 
-_RUN: Final = "id, lane, request_id, first, last, due, held, leased, attempt, fence"
+_RUN: Final = "id, lane, request_id, first, last, due, held, leased, pending, attempt, fence"
 _LANE: Final = "id, connector, sender_id, country, company_id, priority, wait_until, reason"
 
 
@@ -110,10 +110,10 @@ class SqliteQueue:
         earliest: dict[int, Instant] = {}
         for run in runs:
             cursor = self._db.execute(
-                "insert into run (lane, request_id, first, last, due, held, leased, attempt, fence)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into run (lane, request_id, first, last, due, held, leased, pending, "
+                "attempt, fence) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (run.lane, run.request_id, run.first, run.last, run.due, run.held, run.leased,
-                 run.attempt, run.fence),
+                 run.pending, run.attempt, run.fence),
             )  # fmt: skip
             stored.append(evolve(run, id=int(cursor.lastrowid or 0)))
             if not run.held:
@@ -271,11 +271,17 @@ class SqliteQueue:
     def _lease(self, run: Run, lease_until: Instant, room: int) -> Run:
         """Lease a run; of one that is larger than the room only its beginning."""
         leased = evolve(
-            run, due=lease_until, leased=True, attempt=run.attempt + 1, fence=run.fence + 1
+            run,
+            due=lease_until,
+            leased=True,
+            pending=False,
+            attempt=run.attempt + 1,
+            fence=run.fence + 1,
         )
         if run.size <= room:
             self._db.execute(
-                "update run set due = ?, leased = 1, attempt = ?, fence = ? where id = ?",
+                "update run set due = ?, leased = 1, pending = 0, attempt = ?, fence = ? "
+                "where id = ?",
                 (leased.due, leased.attempt, leased.fence, run.id),
             )
             return leased
@@ -299,9 +305,19 @@ class SqliteQueue:
 
 
 def _run(row: Sequence[Any]) -> Run:
-    id, lane, request_id, first, last, due, held, leased, attempt, fence = row
+    id, lane, request_id, first, last, due, held, leased, pending, attempt, fence = row
     return Run(
-        lane, request_id, first, last, Instant(due), bool(held), bool(leased), attempt, fence, id
+        lane=lane,
+        request_id=request_id,
+        first=first,
+        last=last,
+        due=Instant(due),
+        held=bool(held),
+        leased=bool(leased),
+        pending=bool(pending),
+        attempt=attempt,
+        fence=fence,
+        id=id,
     )
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import heapq
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, TypeVar
@@ -168,18 +169,34 @@ class LoopbackCarrier:
     def poll(self, now: Instant) -> Instant | None:
         """Bring the answers and receipts that are due."""
         while answers := _due(self._answers, now):
-            self._connected().answers_arrived(self._connector, answers)
+            with self._given_back(self._answers, answers):
+                late = [answer for _, _, answer in answers]
+                self._connected().answers_arrived(self._connector, late)
         self._bring(now)
         waits = [queue[0][0] for queue in (self._answers, self._owed) if queue]
         return min(waits, default=None)
 
     def _bring(self, now: Instant) -> None:
         while owed := _due(self._owed, now):
-            receipts = [self._receipt(item, now) for item in owed]
-            self._connected().receipts_arrived(self._connector, receipts)
-            self.log.append(Entry(REPORTED, item.attempt_id, "", now) for item in owed)
+            items = [item for _, _, item in owed]
+            with self._given_back(self._owed, owed):
+                receipts = [self._receipt(item, now) for item in items]
+                self._connected().receipts_arrived(self._connector, receipts)
+            self.log.append(Entry(REPORTED, item.attempt_id, "", now) for item in items)
             if not self._capabilities.deduplicates:
-                self._taken.difference_update(item.attempt_id for item in owed if item.last)
+                self._taken.difference_update(item.attempt_id for item in items if item.last)
+
+    @contextmanager
+    def _given_back(
+        self, queue: list[tuple[Instant, int, T]], taken: list[tuple[Instant, int, T]]
+    ) -> Iterator[None]:
+        """What the inbox did not take, it is brought again."""
+        try:
+            yield
+        except BaseException:
+            for entry in taken:
+                heapq.heappush(queue, entry)
+            raise
 
     def _receipt(self, owed: _Owed, now: Instant) -> Receipt:
         code = "0C1" if owed.kind is ReceiptKind.UNDELIVERED else "000"
@@ -293,8 +310,8 @@ def _draws(seed: int, attempt_id: str, about: str) -> list[float]:
     return [word / _WORD for word in struct.unpack("<8I", digest)]
 
 
-def _due(queue: list[tuple[Instant, int, T]], now: Instant) -> list[T]:
-    taken: list[T] = []
+def _due(queue: list[tuple[Instant, int, T]], now: Instant) -> list[tuple[Instant, int, T]]:
+    taken: list[tuple[Instant, int, T]] = []
     while queue and queue[0][0] <= now and len(taken) < _BATCH:
-        taken.append(heapq.heappop(queue)[2])
+        taken.append(heapq.heappop(queue))
     return taken

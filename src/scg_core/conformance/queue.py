@@ -209,6 +209,17 @@ class QueueContract(ABC):
         assert again.lapsed == again.runs
         assert again.runs[0].attempt == 2
 
+    def test_the_id_of_a_run_is_never_used_again(self) -> None:
+        """A worker that holds an old claim must not take it for another's run."""
+        storage = self.empty()
+        with storage.transaction("queue") as session:
+            lane = session.lane(LANE).id
+            (first,) = session.queue([a_run(lane)])
+            session.drop([first])
+            (second,) = session.queue([a_run(lane)])
+
+        assert second.id != first.id
+
     def test_finishing_takes_the_runs_out(self) -> None:
         """What is finished is claimed no more, even after the lease."""
         storage = self.empty()

@@ -341,6 +341,19 @@ class ParkedReceipt(_Resource):
     arrived_date: Instant = attribute("When it came.", hidden=True)
 
 
+@resource("Parked Answer", indexes=[Index(("message_id",)), Index(("arrived_date",))])
+class ParkedAnswer(_Resource):
+    """A transport's later answer that overtook its PENDING; it waits for the worker to say so."""
+
+    id: str = attribute("Unique identifier.", hidden=True)
+    message_id: str = attribute("The message whose attempt it answers.", hidden=True)
+    outcome: str = attribute("What the transport said.", hidden=True)
+    transport_ids: tuple[str, ...] = attribute("Its ids for the message.", hidden=True)
+    code: str | None = attribute("Its error code.", hidden=True, default=None)
+    details: str | None = attribute("Its reason.", hidden=True, default=None)
+    arrived_date: Instant = attribute("When it came.", hidden=True)
+
+
 class FragmentState(StrEnum):
     """What is known of one fragment of a message."""
 
@@ -410,8 +423,9 @@ class Run:
     """Contiguous message numbers of one request, one lane and one due instant.
 
     ``held`` runs wait for their request. A ``leased`` run is in flight: its ``due`` is the end of
-    the lease, after which the outcome of its messages is unknown. ``fence`` rises with each lease.
-    ``attempt`` counts the times it was handed over.
+    the lease, after which the outcome of its messages is unknown; a ``pending`` one is no longer in
+    a worker's hands, the transport is to answer by itself. ``fence`` rises with each lease,
+    ``attempt`` counts the times it was handed over. An ``id`` is never used twice.
     """
 
     lane: int
@@ -421,6 +435,7 @@ class Run:
     due: Instant
     held: bool = False
     leased: bool = False
+    pending: bool = False
     attempt: int = 0
     fence: int = 0
     id: int = 0

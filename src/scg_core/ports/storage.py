@@ -230,6 +230,7 @@ class Session(Protocol):
 
         Laws:
             - ``a_queued_run_is_claimed_when_due``
+            - ``the_id_of_a_run_is_never_used_again``
             - ``a_held_run_is_not_claimed``
         """
         ...

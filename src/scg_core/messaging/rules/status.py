@@ -24,7 +24,7 @@ TEST_MESSAGE: Final = 128
 """A bit beside the milestones: the message was made for a test and is counted as such."""
 
 _FACTS: Final = 63
-_EVIDENCE: Final = frozenset(
+EVIDENCE: Final = frozenset(
     {
         MessageEvent.ACK,
         MessageEvent.DELIVERED,
@@ -74,6 +74,11 @@ class Status:
             MessageState.SCHEDULED,
             MessageState.PAUSED,
         )
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it waits to be handed over."""
+        return self.is_open and not self.in_flight
 
     @property
     def is_withdrawn(self) -> bool:
@@ -132,7 +137,7 @@ def delete(before: Status) -> Heard:
 def _phase_for(status: Status, event: MessageEvent) -> Phase:
     phase = status.phase
     waiting = phase in _QUEUED or (phase is Phase.TEST and status.state is MessageState.DELETED)
-    if waiting and event in _EVIDENCE and status.milestones & UNKNOWN_OUTCOME:
+    if waiting and event in EVIDENCE and status.milestones & UNKNOWN_OUTCOME:
         return Phase.IN_FLIGHT
     return phase
 

@@ -17,6 +17,7 @@ from scg_core.messaging.model import (
     FragmentState,
     Message,
     MessageRequest,
+    ParkedAnswer,
     Run,
 )
 from scg_core.messaging.rules.receipts import transport_key
@@ -79,6 +80,9 @@ def resolve(
     groups: defaultdict[Outcome, list[Answered]] = defaultdict(list)
     for item in answered:
         groups[item.answer.outcome].append(item)
+    if groups[Outcome.PENDING]:
+        for item in _overtaken(unit, groups.pop(Outcome.PENDING)):
+            groups[item.answer.outcome].append(item)
     unsure = _decide_unknown(unit, groups, capabilities)
     tally = Tally()
     accepted = groups[Outcome.ACCEPTED]
@@ -92,6 +96,34 @@ def resolve(
     _keep_open(unit, runs, unsure, lambda run, seq: retry_at(unit.now, run.attempt, seq, settings))
 
 
+def park_answer(unit: Unit, item: Answered) -> None:
+    """Keep an answer that overtook its PENDING."""
+    unit.add(
+        ParkedAnswer(
+            id=unit.new_id(),
+            message_id=item.message.id,
+            outcome=item.answer.outcome.value,
+            transport_ids=item.answer.transport_ids,
+            code=item.answer.code,
+            details=item.answer.details,
+            arrived_date=unit.now,
+        )
+    )
+
+
+def _overtaken(unit: Unit, pending: Sequence[Answered]) -> list[Answered]:
+    """The PENDING ones, with the later answer in its place where that has come already."""
+    if not unit.session.count(Query(ParkedAnswer), at_most=1):
+        return list(pending)
+    where = [among("message_id", [item.message.id for item in pending])]
+    said: dict[str, Answer] = {}
+    for held in unit.session.find(Query(ParkedAnswer, where)):
+        unit.session.remove(held)
+        outcome = Outcome(held.outcome)
+        said[held.message_id] = Answer(outcome, held.transport_ids, held.code, held.details)
+    return [evolve(i, answer=said.get(i.message.id, i.answer)) for i in pending]
+
+
 def _keep_open(
     unit: Unit,
     runs: Sequence[Run],
@@ -100,7 +132,12 @@ def _keep_open(
 ) -> None:
     """Attempts that are still open stay leased until they are answered or asked about."""
     seqs = [item.message.seq for item in items]
-    requeue(unit, runs, seqs, lambda run, seq: evolve(run, due=until(run, seq), leased=True))
+    requeue(
+        unit,
+        runs,
+        seqs,
+        lambda run, seq: evolve(run, due=until(run, seq), leased=True, pending=True),
+    )
 
 
 def _decide_unknown(
@@ -259,7 +296,7 @@ def _hear_open(
 
 
 def _fresh(run: Run, due: Instant, attempt: int) -> Run:
-    return evolve(run, due=due, leased=False, attempt=attempt, fence=0)
+    return evolve(run, due=due, leased=False, pending=False, attempt=attempt, fence=0)
 
 
 def _withdrawn_requests(unit: Unit, items: Iterable[Answered]) -> set[str]:

@@ -12,8 +12,9 @@ from scg_core.kernel.instant import Instant
 from scg_core.kernel.query import Query, among
 from scg_core.messaging.lifecycle import MessageEvent, MessageState, Milestone
 from scg_core.messaging.model import LoggedReceipt, Message
-from scg_core.messaging.rules.status import UNKNOWN_OUTCOME, Heard, Status, hear
+from scg_core.messaging.rules.status import EVIDENCE, UNKNOWN_OUTCOME, Heard, Status, hear
 from scg_core.messaging.steps.counting import Tally
+from scg_core.messaging.steps.queueing import cut_out
 from scg_core.unit import Unit
 
 _DATES: Final = {
@@ -94,6 +95,8 @@ def hear_news(
         heard = hear(before, item.event)
         (flying.add if heard.status.in_flight else flying.discard)(item.seq)
         after[item.seq] = heard.status
+        if item.event in EVIDENCE and before.is_queued and not heard.status.is_open:
+            cut_out(unit, item.seq)  # the handset has it: it is not sent again
         tally.note(row.request_id, heard)
         if heard.late:
             _log(unit, row, item)

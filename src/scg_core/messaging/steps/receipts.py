@@ -16,6 +16,7 @@ from scg_core.messaging.model import (
     FragmentState,
     LoggedReceipt,
     Message,
+    ParkedAnswer,
     ParkedReceipt,
 )
 from scg_core.messaging.rules.receipts import HEARD_AS, fragment_after, whole
@@ -115,10 +116,11 @@ def apply_parked(
 
 
 def drop_stale(unit: Unit, settings: Settings) -> None:
-    """Drop some of the receipts that were parked too long ago."""
+    """Drop some of the receipts and answers that were parked too long ago."""
     where = [below("arrived_date", unit.now - settings.parked)]
-    for held in unit.session.find(Query(ParkedReceipt, where, limit=_STALE)):
-        unit.session.remove(held)
+    for kind in (ParkedReceipt, ParkedAnswer):
+        for held in unit.session.find(Query(kind, where, limit=_STALE)):
+            unit.session.remove(held)
 
 
 def _news(seq: int, receipt: Receipt) -> _News:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scg_core.kernel.query import Query, among
-from scg_core.messaging.model import Message
+from scg_core.messaging.model import Message, Run
 from scg_core.messaging.rules.runs import narrowed
 from scg_core.messaging.settings import Settings
-from scg_core.messaging.steps.answers import Answered, Open, resolve
+from scg_core.messaging.steps.answers import Answered, Open, park_answer, resolve
 from scg_core.ports.message_transport import Capabilities, LateAnswer
 from scg_core.unit import Unit
 
@@ -20,19 +20,29 @@ def answers_arrived(
     capabilities: Capabilities,
     settings: Settings,
 ) -> None:
-    """Answers that were PENDING have come; those to attempts no longer open are ignored."""
+    """Answers that were PENDING have come; those to attempts no longer open are ignored.
+
+    An answer may overtake the worker that is still writing PENDING down: it is parked for it.
+    """
     by_id = {late.attempt_id.partition("/")[0]: late.answer for late in answers}
     columns = ("seq", "id", "message_request_id", "company_id")
     rows = unit.session.rows(Query(Message, [among("id", sorted(by_id))]), columns)
     runs = [run for run in unit.session.runs_at([row[0] for row in rows]) if run.leased]
-    answered = [
-        Answered(Open(*row), by_id[row[1]])
-        for row in rows
-        if any(run.first <= row[0] <= run.last for run in runs)
-    ]
-    settled = {item.message.seq for item in answered}
-    unit.session.drop(runs)
-    for run in runs:
-        rest = (seq for seq in range(run.first, run.last + 1) if seq not in settled)
+    waiting = [run for run in runs if run.pending]
+    settled: list[Answered] = []
+    for row in rows:
+        answered = Answered(Open(*row), by_id[row[1]])
+        if _within(waiting, row[0]):
+            settled.append(answered)
+        elif _within(runs, row[0]):
+            park_answer(unit, answered)
+    taken = {item.message.seq for item in settled}
+    unit.session.drop(waiting)
+    for run in waiting:
+        rest = (seq for seq in range(run.first, run.last + 1) if seq not in taken)
         unit.session.queue(narrowed(run, rest))
-    resolve(unit, connector, runs, answered, capabilities, settings)
+    resolve(unit, connector, waiting, settled, capabilities, settings)
+
+
+def _within(runs: Sequence[Run], seq: int) -> bool:
+    return any(run.first <= seq <= run.last for run in runs)

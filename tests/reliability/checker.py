@@ -1,0 +1,114 @@
+"""Looks at what is left after a run, knowing nothing of how the engine works.
+
+Two witnesses are compared: the storage's rows and the carrier's own log.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from scg_adapters.transport.carrier_log import submissions
+from scg_core.kernel.query import Query
+from scg_core.messaging.lifecycle import Milestone
+from scg_core.messaging.model import Message, MessageRequest, Run
+from scg_core.messaging.rules.status import TEST_MESSAGE
+from tests.reliability.faults import DOUBLING
+
+if TYPE_CHECKING:
+    from tests.reliability.scheduler import Simulation
+
+QUEUED = ("CREATED", "SCHEDULED", "PAUSED")
+FINISHED = ("COMPLETED", "CANCELED", "REJECTED", "DELETED")
+COUNTERS = {
+    "sent_count": Milestone.SENT,
+    "delivered_count": Milestone.DELIVERED,
+    "read_count": Milestone.READ,
+    "converted_count": Milestone.CONVERTED,
+    "canceled_count": Milestone.CANCELED,
+    "failed_count": Milestone.FAILED,
+}
+
+
+def recount(storage: Any) -> None:
+    """Semantics 1c: every counter equals a recount, the balance holds, the queue is exact."""
+    with storage.snapshot() as session:
+        messages = session.find(Query(Message))
+        requests = session.find(Query(MessageRequest))
+        held = {m.seq: session.runs_at([m.seq]) for m in messages}
+    by_request: dict[str, list[Message]] = defaultdict(list)
+    for message in messages:
+        by_request[message.message_request_id or ""].append(message)
+    for request in requests:
+        _balanced(request, by_request[request.id], held)
+    for message in messages:
+        runs = held[message.seq]
+        if message.state.value in QUEUED:
+            assert len(runs) == 1, f"{message.state} in {len(runs)} runs"
+        else:
+            assert all(run.leased for run in runs), f"{message.state} is still queued"
+
+
+def _balanced(request: MessageRequest, mine: list[Message], held: dict[int, list[Run]]) -> None:
+    assert request.recipient_count == len(mine)
+    for counter, bit in COUNTERS.items():
+        assert getattr(request, counter) == sum(bool(m.milestones & bit) for m in mine), counter
+    assert request.test_count == sum(bool(m.milestones & TEST_MESSAGE) for m in mine)
+    open_ = sum(_open(m, held[m.seq]) for m in mine)
+    assert request.open_count == open_, (request.open_count, open_)
+    assert request.recipient_count >= request.sent_count >= request.delivered_count
+    assert request.delivered_count >= request.read_count
+    assert request.canceled_count + request.sent_count <= request.recipient_count
+
+
+def _open(message: Message, runs: list[Run]) -> bool:
+    if message.milestones & Milestone.SENT:
+        return False
+    return message.state.value in QUEUED or any(run.leased for run in runs)
+
+
+def check(simulation: Simulation) -> None:
+    """Nothing lost, nothing doubled beyond the promise, every request finished."""
+    recount(simulation.storage)
+    with simulation.storage.snapshot() as session:
+        messages = session.find(Query(Message))
+        requests = session.find(Query(MessageRequest))
+    assert len(requests) == len(simulation.expected)
+    for request in requests:
+        assert request.state.value in FINISHED, request.state
+        assert request.open_count == 0
+    _nobody_forgotten(simulation, requests, messages)
+    _taken_as_recorded(simulation, messages)
+
+
+def _nobody_forgotten(
+    simulation: Simulation, requests: list[MessageRequest], messages: list[Message]
+) -> None:
+    """Every recipient of a request that was not withdrawn has exactly one message."""
+    for request in requests:
+        addresses = [m.to_address for m in messages if m.message_request_id == request.id]
+        assert len(addresses) == len(set(addresses))
+        if request.state.value == "COMPLETED":
+            assert set(addresses) in list(simulation.expected.values())
+
+
+def _taken_as_recorded(simulation: Simulation, messages: list[Message]) -> None:
+    """What the storage calls sent, the carrier took, and the other way round; few took it twice."""
+    taken = submissions(simulation.carrier.inner.log)
+    by_attempt = {f"{message.id}/1": message for message in messages}
+    assert taken.keys() <= by_attempt.keys()
+    for attempt, message in by_attempt.items():
+        if message.milestones & Milestone.SENT:
+            assert taken[attempt], f"{message.state} but the carrier never saw it"
+    unknown = simulation.carrier.inner.behaviour.unknown
+    for attempt in taken:
+        message = by_attempt[attempt]
+        late = message.state.value in ("EXPIRED", "CANCELED", "DELETED", "CONVERTED", "FAILED")
+        assert message.milestones & Milestone.SENT or late, f"lost: {message.state}"
+    doubled = sum(count - 1 for count in taken.values())
+    faults = simulation.crashes + sum(simulation.carrier.visited[one] for one in DOUBLING)
+    carried = len(taken) if unknown else 0
+    if simulation.carrier.capabilities.deduplicates:
+        assert doubled == 0
+    else:
+        assert doubled <= faults * simulation.carrier.capabilities.window + carried

@@ -1,0 +1,220 @@
+"""The seeded scheduler: engine, storage, carrier and several workers in one process, one seed.
+
+At every pause between two port calls the seed decides who runs next, whether somebody's process
+ends there, what fails, how the clock jumps, and what a customer asks for in the meantime. In the
+end everything is healed and run until nothing waits; then the checker looks at what is left.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from hashlib import blake2b
+from typing import Any
+
+from scg_adapters.embedded import open_storage
+from scg_adapters.places.numbers import NumberPlaces
+from scg_adapters.simulated import SeededIds, SimulatedClock
+from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
+from scg_core import Engine, ScgError, Settings
+from scg_core.kernel.instant import HOUR, later
+from scg_core.ports.message_transport import OnUnknown
+from tests.reliability.checker import check, recount
+from tests.reliability.faults import (
+    COMMIT_POINTS,
+    SUBMISSION_FAULTS,
+    Crash,
+    FaultyCarrier,
+    FaultyStorage,
+)
+
+STEPS = 260
+WORKERS = 3
+WINDOW = 10
+
+
+class Simulation:
+    """One run of everything, decided by one seed."""
+
+    def __init__(self, seed: int, url: str = "sqlite:///:memory:") -> None:
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.clock = SimulatedClock()
+        self.storage = FaultyStorage(open_storage(url))
+        self.settings = Settings(page=20)
+        self.ids = SeededIds(seed)
+        inner = LoopbackCarrier(
+            seed=seed,
+            behaviour=self._behaviour(),
+            window=WINDOW,
+            splits=self.random.random() < 0.3,
+            on_unknown=self.random.choice([OnUnknown.RESEND, OnUnknown.QUERY]),
+            deduplicates=self.random.random() < 0.2,
+        )
+        self.carrier = FaultyCarrier(inner, self.clock.advance)
+        self.engine = self._engine()
+        self.sender = self.engine.operator().add_sender_id("acme", address="55512", country="USA")
+        self.workers: list[Iterator[str] | None] = [None] * WORKERS
+        self.expected: dict[str, set[str]] = {}
+        self.crashes = 0
+        self.history: list[str] = []
+
+    def run(self) -> str:
+        """Everything, then the checks; a digest of what happened."""
+        for step in range(STEPS):
+            if self.random.random() < 0.12:
+                self._arm()
+            self.random.choice(
+                [self._work, self._work, self._work, self._work, self._ask, self._jump]
+            )()
+            if step % 20 == 0:
+                recount(self.storage)
+        self._heal()
+        check(self)
+        return blake2b("\n".join(self.history).encode(), digest_size=8).hexdigest()
+
+    def _behaviour(self) -> Behaviour:
+        draw = self.random.random
+        return Behaviour(
+            refuse=draw() * 0.1, defer=draw() * 0.2, throttle=draw() * 0.1, pending=draw() * 0.3,
+            unknown=draw() * 0.1, undelivered=draw() * 0.2, read=draw() * 0.3,
+            double=draw() * 0.3, early=draw() * 0.3, delay=100, spread=20_000,
+        )  # fmt: skip
+
+    def _engine(self) -> Engine:
+        return Engine(
+            storage=self.storage,
+            transports={"carrier": self.carrier},
+            clock=self.clock,
+            ids=self.ids,
+            places=NumberPlaces(),
+            settings=self.settings,
+        )
+
+    def _arm(self) -> None:
+        if self.random.random() < 0.6:
+            self.storage.armed = self.random.choice([*COMMIT_POINTS, "unavailable"])
+        else:
+            self.carrier.armed = self.random.choice(SUBMISSION_FAULTS)
+
+    def _work(self) -> None:
+        """Let one worker go to its next pause."""
+        number = self.random.randrange(WORKERS)
+        worker = self.workers[number]
+        if worker is None:
+            pump = self.engine.pump
+            worker = self.workers[number] = pump.round(pump.capabilities)
+        try:
+            point = next(worker)
+            self.history.append(f"worker {number} {point} {self.clock.now()}")
+        except StopIteration:
+            self.workers[number] = None
+        except ScgError as reason:
+            self.history.append(f"worker {number} {type(reason).__name__}")
+            self.workers[number] = None
+        except Crash as reason:
+            self._crashed(number, str(reason))
+
+    def _crashed(self, number: int, where: str) -> None:
+        """One process is gone; another one takes its place."""
+        self.crashes += 1
+        self.history.append(f"worker {number} crashed {where}")
+        self.workers[number] = None
+        self.engine = self._engine()
+
+    def _jump(self) -> None:
+        far = self.random.choice([0, 1, 500, 5_000, 61_000])
+        self.clock.advance(far)
+        self.history.append(f"clock +{far}")
+
+    def _ask(self) -> None:
+        """A customer asks for something; a call that failed is not repeated unless it is keyed."""
+        app = self.engine.application("acme", 1)
+        ask = self.random.choice(
+            [self._send, self._send, self._cancel, self._delete, self._resume, self._touch]
+        )
+        try:
+            ask(app)
+        except ScgError as reason:
+            self.history.append(f"{ask.__name__} {type(reason).__name__}")
+        except Crash as reason:
+            self.crashes += 1
+            self.history.append(f"{ask.__name__} crashed {reason}")
+            self.engine = self._engine()
+
+    def _send(self, app: Any) -> None:
+        if len(self.expected) >= 6:
+            return
+        key = f"request-{len(self.expected)}"
+        first = len(self.expected) * 1000
+        numbers = [f"+1415{2_000_000 + first + n}" for n in range(self.random.randint(1, 70))]
+        fields: dict[str, Any] = {
+            "from_": self.sender.id,
+            "body": "x" * self.random.choice([9, 400]),
+        }
+        if self.random.random() < 0.3:
+            fields["scheduled_delivery_time"] = later(
+                self.clock.now(), self.random.randint(1, HOUR)
+            )
+        if self.random.random() < 0.2:
+            fields["pause_before_transmit"] = True
+        self.expected[key] = set(numbers)
+        self._until_answered(
+            lambda app: app.message_requests.create(idempotency_key=key, to=numbers, **fields)
+        )
+        self.history.append(f"sent {key} {len(numbers)}")
+
+    def _until_answered(self, call: Callable[[Any], Any]) -> None:
+        """A keyed call is repeated until it answers, whatever crashed in between."""
+        while True:
+            try:
+                call(self.engine.application("acme", 1))
+                return
+            except (ScgError, Crash) as reason:
+                self.crashes += isinstance(reason, Crash)
+                if not isinstance(reason, Crash) and not reason.retry:
+                    raise
+
+    def _some(self, found: list[Any]) -> Any:
+        return self.random.choice(found) if found else None
+
+    def _cancel(self, app: Any) -> None:
+        request = self._some(app.message_requests.find())
+        if request is not None and self.random.random() < 0.3:
+            app.message_requests.cancel(request.id)
+            self.history.append("canceled")
+
+    def _delete(self, app: Any) -> None:
+        request = self._some(app.message_requests.find())
+        if request is not None and self.random.random() < 0.2:
+            app.message_requests.delete(request.id)
+            self.history.append("deleted")
+
+    def _resume(self, app: Any) -> None:
+        request = self._some(app.message_requests.find(state="PAUSED"))
+        if request is not None:
+            app.message_requests.resume(request.id)
+            self.history.append("resumed")
+
+    def _touch(self, app: Any) -> None:
+        message = self._some(app.messages.find(limit=50))
+        if message is None:
+            return
+        state = self.random.choice(["CONVERTED", "DELETED"])
+        app.messages.update(message.id, state=state)
+        self.history.append(f"{message.state.value} {state}")
+
+    def _heal(self) -> None:
+        """No more faults: every worker dies, a new one does all that is left."""
+        self.storage.armed = self.carrier.armed = None
+        self.workers = [None] * WORKERS
+        self.engine = self._engine()
+        app = self.engine.application("acme", 1)
+        for request in app.message_requests.find(state="PAUSED"):
+            with suppress(ScgError):
+                app.message_requests.resume(request.id)
+        self.engine.run_until_idle()
+        for request in app.message_requests.find(state="PAUSED"):
+            app.message_requests.resume(request.id)
+        self.engine.run_until_idle()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
+import struct
 import threading
 import time
 
 from scg_core.kernel.ids import credential, time_ordered
 from scg_core.kernel.instant import Instant
-
-_STEP = 1 << 40
 
 
 class SystemClock:
@@ -43,11 +42,11 @@ class SystemIds:
             if now > self._last:
                 self._last = now
                 self._chance = int.from_bytes(os.urandom(10))
-            ids = []
-            for _ in range(count):
-                self._chance += 1 + int.from_bytes(os.urandom(4))
-                ids.append(time_ordered(Instant(self._last), self._chance))
-        return ids
+            steps = struct.unpack(f"<{count}I", os.urandom(4 * count))
+            last = self._chance
+            chances = [last := last + 1 + step for step in steps]
+            self._chance = last
+            return [time_ordered(Instant(self._last), chance) for chance in chances]
 
     def credential(self) -> str:
         """22 characters that cannot be guessed."""

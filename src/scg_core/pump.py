@@ -32,6 +32,8 @@ from scg_core.unit import Unit
 
 log: Final = logging.getLogger("scg_core.pump")
 
+WINDOWS_A_ROUND: Final = 4
+
 Begin = Callable[[str], AbstractContextManager[Unit]]
 Round = Generator[str, None, tuple[int, Instant | None]]
 
@@ -124,20 +126,25 @@ class Pump:
         return 1
 
     def _transmit(self, connectors: Mapping[str, Capabilities]) -> Generator[str, None, int]:
+        """Hand some windows over; what settles one claims the next, which saves a commit."""
         with self._begin("claim") as unit:
             submission = claim(unit, connectors, self._settings)
-        if submission is None:
-            return 0
-        yield "submit"
-        answers = self._submit(submission)
-        yield "settle"
-        try:
-            with self._begin("settle") as unit:
-                capabilities = self._capabilities[submission.connector]
-                settle(unit, submission, answers, capabilities, self._settings)
-        except LeaseLost:
-            log.warning("a lease on %s ran out before its answers came", submission.connector)
-        return 1
+        for number in range(1, WINDOWS_A_ROUND + 1):
+            if submission is None:
+                return number - 1
+            yield "submit"
+            answers = self._submit(submission)
+            yield "settle"
+            capabilities = self._capabilities[submission.connector]
+            try:
+                with self._begin("settle") as unit:
+                    settle(unit, submission, answers, capabilities, self._settings)
+                    more = number < WINDOWS_A_ROUND
+                    submission = claim(unit, connectors, self._settings) if more else None
+            except LeaseLost as lost:
+                log.warning("answers came after their lease had run out: %s", lost.work)
+                return number
+        return WINDOWS_A_ROUND
 
     def _submit(self, submission: Submission) -> Sequence[Answer]:
         """Hand a window over, and ask about attempts whose outcome is unknown."""

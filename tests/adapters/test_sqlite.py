@@ -86,7 +86,7 @@ def test_a_file_from_an_older_version_is_migrated(tmp_path: Path) -> None:
         alter table message_request_state drop column staged_count;
         alter table message_request drop column src_language;
         drop table parked_receipt;
-        drop index message_by_company_id_to_address;
+        drop index message_by_to_address;
         update counter set value = 1 where name = 'schema';
         """
     )
@@ -100,7 +100,7 @@ def test_a_file_from_an_older_version_is_migrated(tmp_path: Path) -> None:
         assert session.get(Message, "message-1") == a_message(body="kept too")
         assert session.find(Query(Message, [eq("to_address", "x")])) == []
     indexes = sqlite3.connect(path).execute("select name from sqlite_master").fetchall()
-    assert ("message_by_company_id_to_address",) in indexes
+    assert ("message_by_to_address",) in indexes
 
 
 def test_any_sql_tool_can_read_the_messages(tmp_path: Path) -> None:

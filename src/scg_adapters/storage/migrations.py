@@ -52,8 +52,9 @@ create table if not exists run (
 create index if not exists run_due on run (lane, due) where held = 0;
 create index if not exists run_request on run (request_id, first);
 create index if not exists run_first on run (first);
+create table if not exists recipient_scope (id integer primary key, name text not null unique);
 create table if not exists recipient_seen (
-    scope text not null, key integer not null, primary key (scope, key)
+    scope integer not null, key integer not null, primary key (scope, key)
 ) without rowid;
 create table if not exists turn (
     kind text not null, name text not null, served integer not null, primary key (kind, name)

@@ -145,6 +145,7 @@ class SqliteStorage:
             connection.execute(f"pragma synchronous = {self._synchronous}")
             connection.execute("pragma temp_store = memory")
             connection.execute("pragma cache_size = -32768")
+            connection.execute("pragma wal_autocheckpoint = 8000")
         except sqlite3.DatabaseError as reason:
             raise ForeignStorage(self.path, str(reason)) from None
         return connection

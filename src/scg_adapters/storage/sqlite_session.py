@@ -153,15 +153,17 @@ class SqliteSession(SqliteQueue):
 
     def remember(self, scope: str, keys: Sequence[int], /) -> set[int]:
         """Note keys within a scope; those of them that were not yet known."""
+        self._db.execute("insert or ignore into recipient_scope (name) values (?)", (scope,))
+        number = self._scope(scope)
         known: set[int] = set()
         for begin in range(0, len(keys), _CHUNK):
             some = keys[begin : begin + _CHUNK]
             marks = ", ".join("?" * len(some))
             sql = f"select key from recipient_seen where scope = ? and key in ({marks})"
-            known.update(row[0] for row in self._db.execute(sql, [scope, *some]))
+            known.update(row[0] for row in self._db.execute(sql, [number, *some]))
         new = set(keys) - known
         self._db.executemany(
-            "insert into recipient_seen values (?, ?)", [(scope, key) for key in sorted(new)]
+            "insert into recipient_seen values (?, ?)", [(number, key) for key in sorted(new)]
         )
         return new
 
@@ -171,7 +173,15 @@ class SqliteSession(SqliteQueue):
             "delete from recipient_seen where scope = ?1 and key in "
             "(select key from recipient_seen where scope = ?1 limit ?2)"
         )
-        return self._db.execute(sql, (scope, at_most)).rowcount
+        dropped = self._db.execute(sql, (self._scope(scope), at_most)).rowcount
+        if dropped < at_most:
+            self._db.execute("delete from recipient_scope where name = ?", (scope,))
+        return dropped
+
+    def _scope(self, name: str) -> int | None:
+        sql = "select id from recipient_scope where name = ?"
+        row = self._db.execute(sql, (name,)).fetchone()
+        return None if row is None else int(row[0])
 
     def _refuse(self, of: Table, resource: Resource, seen: int) -> None:
         held: Any = self.get(of.declared.kind, resource.id)  # type: ignore[attr-defined]

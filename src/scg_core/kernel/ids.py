@@ -18,13 +18,17 @@ _CHANCE: Final = LENGTH - _TIME
 _SHAPE: Final = re.compile(r"^[0-9A-Za-z]{22}$")
 
 
+_PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
+
+
 def base62(number: int, width: int) -> str:
-    """The number in base 62, its last ``width`` digits, zeros in front."""
-    digits = []
-    for _ in range(width):
-        number, digit = divmod(number, 62)
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits))
+    """The number in base 62, its last ``width`` digits (an even number), zeros in front."""
+    pairs = []
+    for _ in range(width // 2):
+        number, pair = divmod(number, 3844)
+        pairs.append(_PAIRS[pair])
+    pairs.reverse()
+    return "".join(pairs)
 
 
 def time_ordered(now: Instant, chance: int) -> str:

@@ -202,7 +202,7 @@ class MessageRequest(_Resource):
     unique=[("id",)],
     indexes=[
         Index(("message_request_id",)),
-        Index(("company_id", "to_address")),
+        Index(("to_address",)),
         Index(("transport_id",), only=("state", MessageState.SENT.value)),
         Index(("state",), only=("state", MessageState.FAILED.value)),
     ],

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Final
 
 from scg_core.events.model import Event, EventType, Topic
+from scg_core.kernel.query import Query, eq
 from scg_core.messaging.lifecycle import REQUEST, Milestone, RequestEvent, RequestState
 from scg_core.messaging.model import MessageRequest, WorkKind
 from scg_core.messaging.rules.status import Heard
@@ -69,10 +70,12 @@ def move_request(unit: Unit, request: MessageRequest, event: RequestEvent) -> Me
 
 def complete_if_settled(unit: Unit, request_id: str) -> None:
     """Complete a request once no message of it is queued or in flight (semantics 1c)."""
-    request = unit.session.get(MessageRequest, request_id)
-    if request is None or request.open_count:
+    columns = ("recipient_count", "sent_count", "withdrawn_count", "test_count")
+    rows = unit.session.rows(Query(MessageRequest, [eq("id", request_id)]), columns)
+    if any(recipients != sum(closed) for recipients, *closed in rows):
         return
-    if request.state in (RequestState.TRANSMITTING, RequestState.PAUSED):
+    request = unit.session.get(MessageRequest, request_id)
+    if request is not None and request.state in (RequestState.TRANSMITTING, RequestState.PAUSED):
         move_request(unit, request, RequestEvent.SETTLE)
         for kind in (WorkKind.EXPIRE, WorkKind.PAUSE_EXPIRY):
             unit.session.withdraw(kind, request_id)

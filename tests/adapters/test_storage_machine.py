@@ -1,0 +1,14 @@
+"""Both storage adapters agree with plain dictionaries, whatever the order of events."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+from scg_adapters.storage.memory import MemoryStorage
+from scg_adapters.storage.sqlite import SqliteStorage
+from scg_core.conformance import storage_machine
+
+TestMemory = storage_machine(MemoryStorage)
+TestMemory.settings = settings(max_examples=60, stateful_step_count=40)
+TestSqlite = storage_machine(lambda: SqliteStorage(":memory:"))
+TestSqlite.settings = settings(max_examples=60, stateful_step_count=40)

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from scg_adapters import bulk, recipients_file
-from scg_adapters.bench import pipeline
+from scg_adapters.bench import pipeline, singles
 from scg_adapters.embedded import open_engine
 from scg_adapters.system import SystemClock
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
@@ -77,7 +77,7 @@ def demo(recipients: int, db: str | None, carrier_log: Path | None, as_json: boo
         began = time.perf_counter()
         with _progress(recipients, shown=not as_json) as moved:
             request = bulk.submit(
-                app, bulk.cut(_numbers(recipients)), f"scg-demo-{recipients}", moved,
+                app, bulk.cut(pipeline.numbers(recipients)), f"scg-demo-{recipients}", moved,
                 from_=sender.id, body=_TEXT, external_id=f"demo-{recipients}",
             )  # fmt: skip
             request = bulk.run(engine, app, request.id, clock, moved)
@@ -143,10 +143,21 @@ def bench() -> None:
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
 def bench_pipeline(recipients: int, file: Path | None) -> None:
     """Accept, fan out, hand off and settle one bulk request, beside raw SQLite in the same run."""
-    figures = pipeline.measure(recipients)
+    _show("scg bench pipeline", pipeline.measure(recipients), file)
+
+
+@bench.command("singles")
+@click.option("--sends", default=1_000, show_default=True, type=click.IntRange(10))
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_singles(sends: int, file: Path | None) -> None:
+    """Time single durable sends, alone and while another process runs a bulk job on the file."""
+    _show("scg bench singles", singles.measure(sends), file)
+
+
+def _show(title: str, figures: dict[str, Any], file: Path | None) -> None:
     if file is not None:
         file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    table = Table("figure", "value", title="scg bench pipeline")
+    table = Table("figure", "value", title=title)
     for name, value in figures.items():
         table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else f"{value:,}")
     Console().print(table)
@@ -179,12 +190,6 @@ def _sender(engine: Engine, app: Application, company: str, named: str) -> str:
     if not held:
         raise InvalidField("from", f"no sender id has the id or address {named!r}")
     return held[0].id
-
-
-def _numbers(count: int) -> Iterator[str]:
-    """Numbers that are possible and nobody's: 555-01xx style, over the area codes."""
-    for number in range(count):
-        yield f"+1{201 + number % 700}{2_000_000 + number // 700:07d}"
 
 
 @contextmanager

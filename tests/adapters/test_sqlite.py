@@ -86,7 +86,7 @@ def test_a_file_from_an_older_version_is_migrated(tmp_path: Path) -> None:
         alter table message_request_state drop column staged_count;
         alter table message_request drop column src_language;
         drop table parked_receipt;
-        drop index message_by_to_address;
+        drop index message_by_to_address_message_request_id;
         update counter set value = 1 where name = 'schema';
         """
     )
@@ -100,7 +100,7 @@ def test_a_file_from_an_older_version_is_migrated(tmp_path: Path) -> None:
         assert session.get(Message, "message-1") == a_message(body="kept too")
         assert session.find(Query(Message, [eq("to_address", "x")])) == []
     indexes = sqlite3.connect(path).execute("select name from sqlite_master").fetchall()
-    assert ("message_by_to_address",) in indexes
+    assert ("message_by_to_address_message_request_id",) in indexes
 
 
 def test_any_sql_tool_can_read_the_messages(tmp_path: Path) -> None:
@@ -246,3 +246,18 @@ def test_receipts_are_looked_up_by_an_index(tmp_path: Path) -> None:
 
     assert "message_state_by_transport_id_sent" in plan
     assert "SCAN" not in plan
+
+
+def test_repeated_recipients_are_looked_up_by_an_index(tmp_path: Path) -> None:
+    """The query behind fan-out's search for duplicates looks at single addresses."""
+    from scg_adapters.storage.sql import select
+    from scg_core.kernel.query import among
+
+    SqliteStorage(tmp_path / "scg.db").close()
+    where = [eq("message_request_id", "r"), among("to_address", ["a", "b"])]
+    sql, parameters = select(Query(Message, where), ("to_address",))
+    reader = sqlite3.connect(tmp_path / "scg.db")
+    plan = " ".join(row[3] for row in reader.execute("explain query plan " + sql, parameters))
+    reader.close()
+
+    assert "message_by_to_address_message_request_id (to_address=? AND message" in plan

@@ -187,7 +187,7 @@ def test_a_keyed_creation_is_done_once(world: World) -> None:
 def test_cancel_withdraws_what_has_not_left(world: World) -> None:
     """CANCELED at once; the sweep counts each message, and nothing leaves afterwards."""
     request = world.send(*numbers(900))
-    for _ in range(4):
+    for _ in range(3):
         world.engine.run_due(1)
     before = len(submissions(world.carrier.log))
     assert 0 < before < 900

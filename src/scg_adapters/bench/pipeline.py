@@ -49,7 +49,7 @@ def _engine(recipients: int, place: Path) -> dict[str, Any]:
     app = engine.application("bench", 1)
     began, cpu = time.perf_counter(), time.process_time()
     request = bulk.submit(
-        app, bulk.cut(_numbers(recipients)), None, lambda _: None, from_=sender.id, body=_TEXT
+        app, bulk.cut(numbers(recipients)), None, lambda _: None, from_=sender.id, body=_TEXT
     )
     while app.message_requests.get(request.id).state is not RequestState.TRANSMITTING:
         engine.run_due(1)
@@ -73,7 +73,8 @@ def _engine(recipients: int, place: Path) -> dict[str, Any]:
 _TEXT: Final = "Your parcel arrives today between 14:00 and 16:00."
 
 
-def _numbers(count: int) -> Iterator[str]:
+def numbers(count: int) -> Iterator[str]:
+    """That many possible numbers, spread over the area codes of North America."""
     for number in range(count):
         yield f"+1{201 + number % 700}{2_000_000 + number // 700:07d}"
 

@@ -23,7 +23,7 @@ from scg_adapters.storage.schema import (
     table,
 )
 from scg_core.kernel.errors import ForeignStorage
-from scg_core.kernel.resource import Attribute
+from scg_core.kernel.resource import Attribute, Index
 
 APPLICATION_ID: Final = 0x53434731  # "SCG1"
 STEPS: Final[tuple[Callable[[Database], None], ...]] = ()
@@ -106,6 +106,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
     for kind in KINDS:
         _bring_up(db, table(kind))
+    _hint(db)
     connection.execute(
         "insert into counter values ('schema', ?) on conflict do update set value = excluded.value",
         (_fingerprint(),),
@@ -122,9 +123,9 @@ def _bring_up(db: Database, of: Table) -> None:
         _table(db, of, of.hot_name, (of.key, *of.hot))
         _view(db, of)
     for fields in of.declared.unique:
-        _index(db, of, fields, None, unique=True)
+        _index(db, of, Index(fields), unique=True)
     for index in of.declared.indexes:
-        _index(db, of, index.fields, index.only, unique=False)
+        _index(db, of, index, unique=False)
 
 
 def _table(db: Database, of: Table, name: str, attributes: tuple[Attribute, ...]) -> None:
@@ -160,24 +161,35 @@ def _view(db: Database, of: Table) -> None:
     )
 
 
-def _index(
-    db: Database,
-    of: Table,
-    fields: tuple[str, ...],
-    only: tuple[str, str] | None,
-    *,
-    unique: bool,
-) -> None:
-    attributes = [of.declared[name] for name in fields]
-    home = of.home(attributes[0])
-    names = ", ".join(quoted(column(a)) for a in attributes)
-    label = f"{home}_by_{'_'.join(fields)}"
+def _index(db: Database, of: Table, index: Index, *, unique: bool) -> None:
+    home, label = _label(of, index)
+    names = ", ".join(quoted(column(of.declared[name])) for name in index.fields)
     where = ""
-    if only is not None:
-        where = f" where {quoted(column(of.declared[only[0]]))} = '{only[1]}'"
-        label += f"_{only[1].lower()}"
+    if index.only is not None:
+        where = f" where {quoted(column(of.declared[index.only[0]]))} = '{index.only[1]}'"
     kind = "unique index" if unique else "index"
     db.execute(f"create {kind} if not exists {quoted(label)} on {quoted(home)} ({names}){where}")
+
+
+def _hint(db: Database) -> None:
+    """Tell the planner what the declarations know of their indexes; it cannot guess from none."""
+    db.execute("analyze")
+    for kind in KINDS:
+        of = table(kind)
+        for index in of.declared.indexes:
+            if index.alike:
+                home, label = _label(of, index)
+                db.execute("delete from sqlite_stat1 where idx = ?", [label])
+                stat = " ".join(map(str, (1_000_000, *index.alike)))
+                db.execute("insert into sqlite_stat1 values (?, ?, ?)", [home, label, stat])
+    db.execute("analyze sqlite_master")
+
+
+def _label(of: Table, index: Index) -> tuple[str, str]:
+    """The table an index is on, and its name."""
+    home = of.home(of.declared[index.fields[0]])
+    label = f"{home}_by_{'_'.join(index.fields)}"
+    return home, label if index.only is None else f"{label}_{index.only[1].lower()}"
 
 
 def _fingerprint() -> int:

@@ -16,6 +16,7 @@ from typing import Final
 
 from scg_adapters.storage.migrations import prepare
 from scg_adapters.storage.sqlite_session import SqliteSession
+from scg_adapters.storage.turnstile import Turnstile
 from scg_core.kernel.errors import (
     BrokenInvariant,
     ForeignStorage,
@@ -45,12 +46,14 @@ class SqliteStorage:
         self.path: Final = str(path)
         self._synchronous = synchronous.upper()
         self._in_memory = self.path == ":memory:"
-        self._writing = threading.RLock()
+        self._turnstile = Turnstile(None)
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._shared = self._open() if self._in_memory else None
         try:
             prepare(self._connection(), self.path)
+            if not self._in_memory:
+                self._turnstile = Turnstile(self.path)
         except sqlite3.DatabaseError as reason:
             self.close()
             raise ForeignStorage(self.path, str(reason)) from None
@@ -62,7 +65,7 @@ class SqliteStorage:
     def transaction(self, name: str, /) -> Iterator[Session]:
         """A transaction that may write; ``name`` says what it is for."""
         self._refuse_nesting()
-        with self._writing, self._translated():
+        with self._turnstile.turn(), self._translated():
             connection = self._connection()
             connection.execute("begin immediate")
             with self._inside(connection):
@@ -84,6 +87,7 @@ class SqliteStorage:
             with suppress(sqlite3.Error):
                 connection.close()
         self._connections.clear()
+        self._turnstile.close()
 
     @contextmanager
     def _inside(self, connection: sqlite3.Connection) -> Iterator[None]:
@@ -101,7 +105,7 @@ class SqliteStorage:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         if self._in_memory:  # one connection for all threads
-            with self._writing:
+            with self._turnstile.turn():
                 yield
         else:
             yield

@@ -114,10 +114,15 @@ class Declaration:
 
 @frozen
 class Index:
-    """Fields that are looked up together; ``only`` keeps it to rows with one value of a field."""
+    """Fields that are looked up together; ``only`` keeps it to rows with one value of a field.
+
+    ``alike`` says of how many rows in a million the first, the first two, ... fields are equal: a
+    hint for storages that choose between indexes.
+    """
 
     fields: tuple[str, ...]
     only: tuple[str, str] | None = None
+    alike: tuple[int, ...] = ()
 
 
 _METADATA: Final = "scg"

@@ -201,8 +201,8 @@ class MessageRequest(_Resource):
     key="seq",
     unique=[("id",)],
     indexes=[
-        Index(("message_request_id",)),
-        Index(("to_address",)),
+        Index(("message_request_id",), alike=(100_000,)),
+        Index(("to_address", "message_request_id"), alike=(10, 1)),
         Index(("transport_id",), only=("state", MessageState.SENT.value)),
         Index(("state",), only=("state", MessageState.FAILED.value)),
     ],

@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from scg_core.kernel.instant import Instant, later
-from scg_core.kernel.query import Query, at_least, eq
+from scg_core.kernel.query import Query, among, at_least, eq
 from scg_core.messaging.lifecycle import (
     Direction,
     MessageState,
@@ -178,14 +178,25 @@ def _located(given: Sequence[str], places: Places, country: str | None) -> list[
 def _first_occurrences(
     unit: Unit, request_id: str, recipients: Sequence[Recipient], *, remember: bool
 ) -> list[Recipient]:
-    """The recipients that this request has not had before; the first spelling stands."""
+    """The recipients that this request has not had before; the first spelling stands.
+
+    An address is known by the request's messages, what is no address by a note of its own.
+    """
     by_key: dict[int, Recipient] = {}
     for recipient in recipients:
         by_key.setdefault(recipient.key, recipient)
     if not remember:
         return list(by_key.values())
-    new = unit.session.remember(request_id, list(by_key))
-    return [recipient for key, recipient in by_key.items() if key in new]
+    bad = [key for key, recipient in by_key.items() if recipient.problem is not None]
+    new = unit.session.remember(request_id, bad) if bad else set()
+    good = [recipient.address for recipient in by_key.values() if recipient.problem is None]
+    where = [eq("message_request_id", request_id), among("to_address", good)]
+    known = {row[0] for row in unit.session.rows(Query(Message, where), ("to_address",))}
+    return [
+        recipient
+        for key, recipient in by_key.items()
+        if (key in new if recipient.problem is not None else recipient.address not in known)
+    ]
 
 
 def _lane(unit: Unit, plan: Plan, country: str | None) -> int:

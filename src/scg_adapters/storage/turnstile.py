@@ -1,0 +1,74 @@
+"""Writers take turns: nobody waits for more than the transaction that is under way.
+
+A plain lock lets a busy writer take it again before one that waits has woken up; SQLite's own
+waiting polls at growing intervals and starves whoever came last. Here a writer first takes the
+turnstile, then the right to write, then leaves the turnstile: while one waits for the right to
+write it holds the turnstile, so the busy one cannot come back before it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from scg_core.kernel.errors import ForeignStorage
+
+try:
+    import fcntl
+except ImportError:  # a system without flock: threads take turns, processes by SQLite's waiting
+    fcntl = None  # type: ignore[assignment]
+
+
+class Turnstile:
+    """Turns among the threads of this process and, with a path, among processes.
+
+    Two empty files beside the database (``-turn`` and ``-write``) carry the locks; the system
+    releases them when a process ends, however it ends.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._turn = threading.Lock()
+        self._write = threading.Lock()
+        self._files: Final = [self._open(f"{path}-{name}") for name in _NAMES if path and fcntl]
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The right to write, for as long as the block lasts."""
+        with self._turn:
+            self._write.acquire()
+        try:
+            if not self._files:
+                yield
+                return
+            turn, write = self._files
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(write, fcntl.LOCK_EX)
+            finally:
+                fcntl.flock(turn, fcntl.LOCK_UN)
+            try:
+                yield
+            finally:
+                fcntl.flock(write, fcntl.LOCK_UN)
+        finally:
+            self._write.release()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self._files:
+            os.close(file)
+        self._files.clear()
+
+    @staticmethod
+    def _open(path: str) -> int:
+        try:
+            return os.open(Path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as reason:
+            raise ForeignStorage(path, str(reason.strerror)) from None
+
+
+_NAMES: Final = ("turn", "write")

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from scg_core.events.model import Envelope, Event, Subscription, Topic
-from scg_core.kernel.errors import Duplicate, NotFound
+from scg_core.kernel.errors import Duplicate, InvalidField, NotFound, StaleData
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.query import Query, eq
-from scg_core.kernel.resource import R, Resource, declaration, evolve
+from scg_core.kernel.resource import R, Resource, declaration, evolve, identity
 from scg_core.ports.ids import Ids
 from scg_core.ports.storage import Session, Work
 
@@ -55,6 +55,26 @@ class Unit:
         after = evolve(resource, **changes, version_number=version, last_updated_date=self.now)
         self.session.replace(after)
         return after
+
+    def check_version(self, resource: Resource, seen: object) -> None:
+        """Refuse an update of a resource that has changed since the caller read it.
+
+        ``seen`` is the version the caller read, as a number or its digits; None checks nothing
+        (semantics 17).
+
+        Raises:
+            StaleData: the resource is at another version.
+            InvalidField: the version is no number.
+        """
+        if seen is None:
+            return
+        if isinstance(seen, str) and seen.isascii() and seen.isdigit():
+            seen = int(seen)
+        if isinstance(seen, bool) or not isinstance(seen, int):
+            raise InvalidField("version_number", "must be a whole number")
+        current: int = getattr(resource, "version_number")  # noqa: B009
+        if seen != current:
+            raise StaleData(declaration(resource).title, identity(resource), seen, current)
 
     def refuse_duplicate(
         self, kind: type[Resource], same: Mapping[str, Any], named: tuple[str, ...]

@@ -220,8 +220,8 @@ def evolve(resource: R, **changes: object) -> R:
 
 
 def identity(resource: Resource) -> str:
-    """The value of the resource's key."""
-    return str(getattr(resource, declaration(resource).key))
+    """The resource's id."""
+    return str(getattr(resource, "id"))  # noqa: B009
 
 
 def is_enum(hint: object) -> bool:

@@ -305,7 +305,9 @@ class Storage(Protocol):
     def transaction(self, name: str, /) -> AbstractContextManager[Session]:
         """A transaction that may write; leaving it normally makes it durable.
 
-        ``name`` says what it is for, in traces and in crash tests.
+        ``name`` says what it is for, in traces and in crash tests. An adapter may make several
+        transactions durable in one commit, each atomic by itself, as long as it lets nobody leave
+        before that commit.
 
         Laws:
             - ``what_a_failed_transaction_wrote_is_gone``

@@ -11,8 +11,8 @@ from scg_core.messaging.settings import Settings
 def retry_at(now: Instant, attempt: int, message: int, settings: Settings) -> Instant:
     """The instant of the next try after ``attempt`` tries: 1 s x 2^n, 5 minutes at most.
 
-    Up to a fifth is added, by the message's number, so that those put off together do not all
-    come back together.
+    Up to a fifth is added, by the number of the first message put off with it, so that a window
+    comes back together and different windows do not.
     """
     doublings = min(max(attempt - 1, 0), 32)
     delay = min(settings.retry_first << doublings, settings.retry_longest)

@@ -93,7 +93,9 @@ def resolve(
     tally.apply(unit)
     pending_until = later(unit.now, capabilities.pending_limit)
     _keep_open(unit, runs, groups[Outcome.PENDING], lambda run, _: pending_until)
-    _keep_open(unit, runs, unsure, lambda run, seq: retry_at(unit.now, run.attempt, seq, settings))
+    _keep_open(
+        unit, runs, unsure, lambda run, _: retry_at(unit.now, run.attempt, run.first, settings)
+    )
 
 
 def park_answer(unit: Unit, item: Answered) -> None:
@@ -276,8 +278,8 @@ def _put_off(
             unit,
             runs,
             queued,
-            lambda run, seq: _fresh(
-                run, retry_at(unit.now, run.attempt, seq, settings), run.attempt
+            lambda run, _: _fresh(
+                run, retry_at(unit.now, run.attempt, run.first, settings), run.attempt
             ),
         )
 

@@ -52,10 +52,12 @@ def update_message(
     A conversion without a date happened now, without a source it is the CUSTOMER's.
 
     Raises:
+        StaleData: a version number was given and is not the present one.
         InvalidField: another state.
         IllegalTransition: the message is in no state for it.
     """
     message = unit.get(Message, caller.company_id, message_id)
+    unit.check_version(message, given.get("version_number"))
     values = codec.read(
         Message, {name: value for name, value in given.items() if name != "state"}, lenient=True
     )

@@ -181,10 +181,12 @@ def update_request(
     Values sent back unchanged are accepted.
 
     Raises:
+        StaleData: a version number was given and is not the present one.
         InvalidField: another state, or a changed attribute.
         IllegalTransition: the request is in no state for it.
     """
     request = unit.get(MessageRequest, caller.company_id, request_id)
+    unit.check_version(request, given.get("version_number"))
     rest = {name: value for name, value in given.items() if name != "state"}
     for name, value in codec.read(MessageRequest, rest, lenient=True).items():
         if value is not None and value != getattr(request, name):

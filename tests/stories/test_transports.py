@@ -1,0 +1,326 @@
+"""Stories of what transports can do to a message: fragments, unknown outcomes, slow answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from scg_adapters.transport.carrier_log import submissions
+from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier, transport_id
+from scg_core import InvalidField, RequestState, StaleData, TransportUnavailable
+from scg_core.kernel.instant import DAY, HOUR, MINUTE, Instant, later
+from scg_core.kernel.query import Query
+from scg_core.messaging.lifecycle import MessageEvent
+from scg_core.messaging.model import FragmentState, LaneKey, ParkedReceipt, Run
+from scg_core.messaging.rules.receipts import fragment_after, whole
+from scg_core.ports.message_transport import (
+    Answer,
+    Attempt,
+    LateAnswer,
+    OnUnknown,
+    Outcome,
+    Receipt,
+    ReceiptKind,
+    ReceiptPolicy,
+)
+from tests.world import World, numbers
+
+N, D, R, F = FragmentState  # no receipt yet, delivered, read, failed
+DELIVERED, READ, FAILED = MessageEvent.DELIVERED, MessageEvent.READ, MessageEvent.UNDELIVERED
+
+
+@pytest.mark.parametrize(
+    ("policy", "fragments", "event"),
+    [
+        ("ALL", [D, D, N], None), ("ALL", [D, D, D], DELIVERED), ("ALL", [D, F, N], FAILED),
+        ("ALL", [R, R, R], READ), ("ALL", [R, D, R], DELIVERED), ("ALL", [N, N, N], None),
+        ("LAST", [D, D, N], None), ("LAST", [F, N, D], DELIVERED), ("LAST", [D, D, F], FAILED),
+        ("LAST", [N, N, R], READ), ("ANY", [N, D, N], DELIVERED), ("ANY", [N, F, N], FAILED),
+        ("ANY", [F, D, N], DELIVERED), ("ANY", [N, N, N], None), ("ANY", [D, R, N], READ),
+    ],
+)  # fmt: skip
+def test_fragments_together_say_what_became_of_their_message(
+    policy: str, fragments: list[FragmentState], event: MessageEvent | None
+) -> None:
+    """ALL, LAST and ANY (semantics 1a, multi-part)."""
+    assert whole(policy, fragments) is event
+
+
+@pytest.mark.parametrize(
+    ("before", "heard", "after"),
+    [(N, DELIVERED, D), (N, FAILED, F), (N, READ, R), (D, READ, R), (D, FAILED, D),
+     (F, DELIVERED, F), (R, DELIVERED, R)],
+)  # fmt: skip
+def test_the_first_final_receipt_of_a_fragment_wins(
+    before: FragmentState, heard: MessageEvent, after: FragmentState
+) -> None:
+    """READ may follow DELIVERED, nothing else changes."""
+    assert fragment_after(before, heard) is after
+
+
+def long_message(url: str, policy: ReceiptPolicy) -> tuple[World, list[str]]:
+    """A message of three fragments that the carrier took, and the carrier's ids for them."""
+    world = World(url, Behaviour(lose=1), splits=True, receipt_policy=policy)
+    world.send("+14155550100", body="x" * 400)
+    world.engine.run_until_idle()
+    (message,) = world.messages()
+    names = [transport_id(0, f"{message.id}/1/{number}") for number in (1, 2, 3)]
+    assert message.external_transaction_ids == ",".join(names)
+    return world, names
+
+
+def bring(world: World, name: str, kind: ReceiptKind) -> list[str]:
+    world.engine.receipts_arrived("carrier", [Receipt(name, kind, world.clock.now())])
+    world.recount()
+    return world.states()
+
+
+def test_with_policy_all_a_message_is_delivered_when_all_its_fragments_are(url: str) -> None:
+    """Until then it stays SENT; doubled receipts change nothing."""
+    world, (first, second, third) = long_message(url, ReceiptPolicy.ALL)
+
+    assert bring(world, first, ReceiptKind.DELIVERED) == ["SENT"]
+    assert bring(world, first, ReceiptKind.DELIVERED) == ["SENT"]
+    assert bring(world, third, ReceiptKind.DELIVERED) == ["SENT"]
+    assert bring(world, second, ReceiptKind.DELIVERED) == ["DELIVERED"]
+
+
+def test_with_policy_all_one_failed_fragment_fails_the_message(url: str) -> None:
+    """And what is delivered afterwards is late."""
+    world, (first, second, _) = long_message(url, ReceiptPolicy.ALL)
+
+    assert bring(world, first, ReceiptKind.UNDELIVERED) == ["FAILED"]
+    assert bring(world, second, ReceiptKind.DELIVERED) == ["FAILED"]
+
+
+def test_with_policy_last_the_last_fragment_decides(url: str) -> None:
+    """Whatever the others say."""
+    world, (first, _, third) = long_message(url, ReceiptPolicy.LAST)
+
+    assert bring(world, first, ReceiptKind.UNDELIVERED) == ["SENT"]
+    assert bring(world, third, ReceiptKind.DELIVERED) == ["DELIVERED"]
+
+
+def test_with_policy_any_the_first_receipt_decides(url: str) -> None:
+    """One fragment on the handset is enough."""
+    world, (_, second, _) = long_message(url, ReceiptPolicy.ANY)
+
+    assert bring(world, second, ReceiptKind.DELIVERED) == ["DELIVERED"]
+
+
+@pytest.mark.parametrize("early", [0.0, 1.0])
+def test_receipts_of_fragments_settle_a_bulk_request(url: str, early: float) -> None:
+    """Before or after the answer that names the fragments."""
+    world = World(url, Behaviour(early=early), splits=True)
+    request = world.send(*numbers(20), body="x" * 400)
+    world.engine.run_until_idle()
+
+    after = world.request(request.id)
+    assert (after.sent_count, after.delivered_count) == (20, 20)
+    world.recount()
+
+
+class Scripted:
+    """A carrier whose next submissions fail as told, and which may then be asked."""
+
+    def __init__(self, inner: LoopbackCarrier, script: list[str]) -> None:
+        self.inner, self.script, self.asked = inner, script, 0
+        self.capabilities = inner.capabilities
+        self.connect, self.poll = inner.connect, inner.poll
+
+    def submit(self, attempts: Sequence[Attempt], now: Instant) -> Sequence[Answer]:
+        step = self.script.pop(0) if self.script else "ok"
+        if step == "unreachable":
+            raise TransportUnavailable("carrier")
+        if step == "lost":
+            return [Answer(Outcome.UNKNOWN) for _ in attempts]
+        answers = self.inner.submit(attempts, now)
+        if step == "silent":
+            return [Answer(Outcome.UNKNOWN) for _ in attempts]
+        return answers
+
+    def query(self, attempts: Sequence[str], now: Instant) -> Sequence[Answer]:
+        self.asked += 1
+        if self.script and self.script[0] == "deaf":
+            self.script.pop(0)
+            return [Answer(Outcome.UNKNOWN) for _ in attempts]
+        return self.inner.query(attempts, now)
+
+
+def scripted(url: str, on_unknown: OnUnknown, *script: str) -> tuple[World, Scripted]:
+    world = World(url, on_unknown=on_unknown)
+    carrier = Scripted(world.carrier, list(script))
+    world.engine = world.another_engine(carrier)
+    world.app = world.engine.application("acme", 1)
+    return world, carrier
+
+
+@pytest.mark.parametrize(("step", "taken"), [("silent", 2), ("lost", 1)])
+def test_resend_sends_a_message_of_unknown_outcome_again(url: str, step: str, taken: int) -> None:
+    """Doubled if it had left, sent once if it had not."""
+    world, _ = scripted(url, OnUnknown.RESEND, step)
+    request = world.send("+14155550100")
+    world.engine.run_until_idle()
+
+    assert world.request(request.id).sent_count == 1
+    assert list(submissions(world.carrier.log).values()) == [taken]
+    world.recount()
+
+
+@pytest.mark.parametrize("script", [("silent",), ("lost",), ("silent", "deaf", "deaf")])
+def test_query_asks_the_transport_and_doubles_nothing(url: str, script: tuple[str, ...]) -> None:
+    """What it has is sent, what never came is sent again, what it cannot say is asked again."""
+    world, carrier = scripted(url, OnUnknown.QUERY, *script)
+    request = world.send(*numbers(3))
+    world.engine.run_until_idle()
+
+    after = world.request(request.id)
+    assert (after.state, after.sent_count, after.delivered_count) == ("COMPLETED", 3, 3)
+    assert set(submissions(world.carrier.log).values()) == {1}
+    assert carrier.asked == len([step for step in script if step == "deaf"]) + 1
+    world.recount()
+
+
+def test_query_gives_a_message_up_when_its_expiry_has_passed(url: str) -> None:
+    """Nobody ever says what became of it: FAILED, and the request completes."""
+    world, _ = scripted(url, OnUnknown.QUERY, "silent", *["deaf"] * 50)
+    until = later(world.clock.now(), 10 * MINUTE)
+    request = world.send("+14155550100", expiry_time=until)
+    world.engine.run_until_idle()
+
+    (message,) = world.messages()
+    assert message.state == "FAILED" and "never said" in (message.failure_details or "")
+    assert world.request(request.id).state is RequestState.COMPLETED
+    world.recount()
+
+
+def test_fail_fails_a_message_of_unknown_outcome(url: str) -> None:
+    """Better not sent than doubled."""
+    world, _ = scripted(url, OnUnknown.FAIL, "silent")
+    request = world.send("+14155550100")
+    world.engine.run_until_idle()
+
+    (message,) = world.messages()
+    assert message.state == "FAILED" and "never said" in (message.failure_details or "")
+    assert list(submissions(world.carrier.log).values()) == [1]
+    assert world.request(request.id).failed_count == 1
+    world.recount()
+
+
+def test_a_carrier_that_cannot_be_reached_costs_a_wait_and_nothing_else(url: str) -> None:
+    """The lane rests; no message is touched."""
+    world, _ = scripted(url, OnUnknown.RESEND, "unreachable", "unreachable")
+    world.send(*numbers(5))
+    due = world.engine.run_due()
+    untouched = {message.version_number for message in world.messages()}
+    world.recount()
+    world.engine.run_until_idle()
+
+    assert due is not None and due - world.clock.now() < 0
+    assert untouched == {1}
+    assert world.states() == ["DELIVERED"] * 5
+
+
+def test_an_answer_that_overtakes_its_pending_is_not_lost(url: str) -> None:
+    """The transport answers from another thread before the worker has written PENDING down."""
+
+    class Hasty(Scripted):
+        def submit(self, attempts: Sequence[Attempt], now: Instant) -> Sequence[Answer]:
+            accepted = self.inner.submit(attempts, now)
+            late = [
+                LateAnswer(one.id, answer) for one, answer in zip(attempts, accepted, strict=True)
+            ]
+            world.engine.answers_arrived("carrier", late)
+            return [Answer(Outcome.PENDING) for _ in attempts]
+
+    world = World(url)
+    world.engine = world.another_engine(Hasty(world.carrier, []))
+    world.app = world.engine.application("acme", 1)
+    request = world.send(*numbers(3))
+    world.engine.run_due(3)
+
+    assert world.request(request.id).sent_count == 3
+    world.engine.run_until_idle()
+    assert set(submissions(world.carrier.log).values()) == {1}
+    world.recount()
+
+
+def test_a_receipt_parked_for_72_hours_is_dropped(url: str) -> None:
+    """After that its message will not come."""
+    world = World(url)
+    stray = Receipt("stray", ReceiptKind.DELIVERED, world.clock.now())
+    world.engine.receipts_arrived("carrier", [stray])
+    world.clock.advance(72 * HOUR + 1)
+    world.engine.receipts_arrived("carrier", [Receipt("other", stray.kind, stray.at)])
+
+    with world.storage.snapshot() as session:
+        assert [p.transport_id for p in session.find(Query(ParkedReceipt))] == ["carrier/other"]
+
+
+def test_what_is_due_tomorrow_does_not_slow_what_is_due_now(world: World) -> None:
+    """Thousands of runs wait in the lane; the one that is due is found at once."""
+    tomorrow = later(world.clock.now(), DAY)
+    with world.storage.transaction("tomorrow") as session:
+        lane = session.lane(LaneKey("carrier", world.sender.id, "USA", "acme")).id
+        runs = [Run(lane, "other", n * 250, n * 250 + 249, tomorrow) for n in range(4000)]
+        session.queue(runs)
+        first = session.number(1_000_000) + 1_000_000
+        assert first
+    request = world.send("+14155550100")
+    world.engine.run_due()
+
+    assert world.request(request.id).sent_count == 1
+
+
+def test_a_sender_without_a_transport_is_refused(url: str) -> None:
+    """Two transports, and a type that names neither."""
+    world = World(url)
+    two = {"a": LoopbackCarrier(), "b": LoopbackCarrier()}
+    from scg_core import Engine
+
+    engine = Engine(
+        storage=world.storage, transports=two, clock=world.clock, ids=world.ids,
+        places=world.engine.places,
+    )  # fmt: skip
+    with pytest.raises(InvalidField) as refused:
+        engine.application("acme", 1).message_requests.create(
+            from_=world.sender.id, to=["+14155550100"], body="hi"
+        )
+
+    assert refused.value.field == "from"
+
+
+def test_a_request_that_lost_its_transport_is_rejected(url: str) -> None:
+    """It was accepted, then the host took the transport away: REJECTED, nothing queued."""
+    world = World(url)
+    request = world.send(*numbers(3))
+    from scg_core import Engine
+
+    two = {"a": LoopbackCarrier(), "b": LoopbackCarrier()}
+    engine = Engine(
+        storage=world.storage, transports=two, clock=world.clock, ids=world.ids,
+        places=world.engine.places,
+    )  # fmt: skip
+    engine.run_until_idle()
+
+    assert world.request(request.id).state is RequestState.REJECTED
+    assert world.messages() == []
+
+
+def test_a_stale_version_is_refused_where_one_is_given(world: World) -> None:
+    """Error 1001; without a version number there is no check."""
+    request = world.send("+14155550100")
+    world.engine.run_until_idle()
+    (message,) = world.messages()
+    app = world.app
+
+    with pytest.raises(StaleData) as stale:
+        app.message_requests.update(request.id, state="CANCELED", version_number=1)
+    assert (stale.value.code, stale.value.seen) == (1001, 1)
+    with pytest.raises(StaleData):
+        app.messages.update(message.id, state="CONVERTED", version_number="1")
+    with pytest.raises(InvalidField):
+        app.messages.update(message.id, state="CONVERTED", version_number="one")
+    current = str(message.version_number)
+    assert app.messages.update(message.id, state="CONVERTED", version_number=current)

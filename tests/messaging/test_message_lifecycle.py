@@ -65,7 +65,7 @@ _row(
     flying="CONVERTED",
     final="late",
 )
-_row(E.DEFERRED, F="CREATED", CONVERTED="CONVERTED", flying="CONVERTED")
+_row(E.DEFERRED, F="CREATED", past="late", FAILED="late", CONVERTED="CONVERTED", flying="CONVERTED")
 _row(
     E.DELIVERED,
     Q="late",
@@ -156,6 +156,25 @@ def test_each_cell_of_the_table_is_as_specified(column: str, event: MessageEvent
     assert heard.status.state == S(state)
     assert heard.gained == gained
     assert heard.status.milestones == before.milestones | gained
+
+
+def test_the_matrix_of_phases_and_events_has_no_blind_spot(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Every column by every event is decided by the table or is error 409; the matrix is shown."""
+    short = {"late": "late", "illegal": "409"}
+    lines = [" " * 20 + " ".join(f"{event.value[:9]:>9}" for event in E)]
+    visited = 0
+    for column in COLUMNS:
+        cells = [TABLE.get((column, event), "illegal") for event in E]
+        visited += len(cells)
+        shown = (short.get(cell, cell.split()[0])[:9] for cell in cells)
+        lines.append(f"{column:20}" + " ".join(f"{cell:>9}" for cell in shown))
+    with capsys.disabled():
+        print("\n" + "\n".join(lines))
+
+    assert visited == len(COLUMNS) * len(E)
+    assert {(column, event) for column, event in TABLE} <= set(itertools.product(COLUMNS, E))
 
 
 def test_every_phase_has_a_row() -> None:

@@ -49,11 +49,12 @@ class Simulation:
             behaviour=self._behaviour(),
             window=WINDOW,
             splits=self.random.random() < 0.3,
+            echoes=self.random.random() < 0.3,
             on_unknown=self.random.choice([OnUnknown.RESEND, OnUnknown.QUERY]),
             deduplicates=self.random.random() < 0.2,
         )
         self.carrier = FaultyCarrier(inner, self.clock.advance)
-        self.engine = self._engine()
+        self.engine = self.another_engine()
         self.sender = self.engine.operator().add_sender_id("acme", address="55512", country="USA")
         self.workers: list[Iterator[str] | None] = [None] * WORKERS
         self.expected: dict[str, set[str]] = {}
@@ -82,7 +83,8 @@ class Simulation:
             double=draw() * 0.3, early=draw() * 0.3, delay=100, spread=20_000,
         )  # fmt: skip
 
-    def _engine(self) -> Engine:
+    def another_engine(self) -> Engine:
+        """A new process: nothing of the old one is left but storage and carrier."""
         return Engine(
             storage=self.storage,
             transports={"carrier": self.carrier},
@@ -121,7 +123,7 @@ class Simulation:
         self.crashes += 1
         self.history.append(f"worker {number} crashed {where}")
         self.workers[number] = None
-        self.engine = self._engine()
+        self.engine = self.another_engine()
 
     def _jump(self) -> None:
         far = self.random.choice([0, 1, 500, 5_000, 61_000])
@@ -141,7 +143,7 @@ class Simulation:
         except Crash as reason:
             self.crashes += 1
             self.history.append(f"{ask.__name__} crashed {reason}")
-            self.engine = self._engine()
+            self.engine = self.another_engine()
 
     def _send(self, app: Any) -> None:
         if len(self.expected) >= 6:
@@ -209,7 +211,7 @@ class Simulation:
         """No more faults: every worker dies, a new one does all that is left."""
         self.storage.armed = self.carrier.armed = None
         self.workers = [None] * WORKERS
-        self.engine = self._engine()
+        self.engine = self.another_engine()
         app = self.engine.application("acme", 1)
         for request in app.message_requests.find(state="PAUSED"):
             with suppress(ScgError):

@@ -148,8 +148,10 @@ class Scripted:
         return self.inner.query(attempts, now)
 
 
-def scripted(url: str, on_unknown: OnUnknown, *script: str) -> tuple[World, Scripted]:
-    world = World(url, on_unknown=on_unknown)
+def scripted(
+    url: str, on_unknown: OnUnknown, *script: str, **options: bool
+) -> tuple[World, Scripted]:
+    world = World(url, Behaviour(delay=100, spread=0), on_unknown=on_unknown, **options)
     carrier = Scripted(world.carrier, list(script))
     world.engine = world.another_engine(carrier)
     world.app = world.engine.application("acme", 1)
@@ -165,6 +167,31 @@ def test_resend_sends_a_message_of_unknown_outcome_again(url: str, step: str, ta
 
     assert world.request(request.id).sent_count == 1
     assert list(submissions(world.carrier.log).values()) == [taken]
+    world.recount()
+
+
+def test_a_message_that_turns_out_to_be_delivered_is_not_sent_again(url: str) -> None:
+    """Its answer was lost, it waits to be sent again, and its receipt comes first."""
+    world, _ = scripted(url, OnUnknown.RESEND, "silent", echoes=True)
+    request = world.send(*numbers(5))
+    world.engine.run_until_idle()
+
+    after = world.request(request.id)
+    assert (after.state, after.sent_count, after.delivered_count) == ("COMPLETED", 5, 5)
+    assert set(submissions(world.carrier.log).values()) == {1}
+    world.recount()
+
+
+def test_an_early_receipt_that_names_its_attempt_needs_no_parking(url: str) -> None:
+    """It proves the sending; the answer that comes after it is late."""
+    world = World(url, Behaviour(early=1, pending=0.5), echoes=True)
+    request = world.send(*numbers(20))
+    world.engine.run_until_idle()
+
+    after = world.request(request.id)
+    assert (after.state, after.sent_count, after.delivered_count) == ("COMPLETED", 20, 20)
+    with world.storage.snapshot() as session:
+        assert session.count(Query(ParkedReceipt)) == 0
     world.recount()
 
 

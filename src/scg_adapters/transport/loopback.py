@@ -92,7 +92,8 @@ class LoopbackCarrier:
 
     ``log`` names a file that every submission is appended to before it is answered, and from
     which a new carrier learns what it still owes; without one the log is kept in memory. A
-    carrier that ``splits`` has an id and receipts of its own for each fragment of a long message.
+    carrier that ``splits`` has an id and receipts of its own for each fragment of a long message;
+    one that ``echoes`` carries attempt ids back in its receipts.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class LoopbackCarrier:
         window: int = WINDOW,
         deduplicates: bool = False,
         splits: bool = False,
+        echoes: bool = False,
         on_unknown: OnUnknown = OnUnknown.RESEND,
         receipt_policy: ReceiptPolicy = ReceiptPolicy.ALL,
     ) -> None:
@@ -118,6 +120,7 @@ class LoopbackCarrier:
         )
         self._seed = seed
         self._splits = splits
+        self._echoes = echoes
         self._connector = ""
         self._inbox: Inbox | None = None
         self._owed: list[tuple[Instant, int, _Owed]] = []
@@ -200,7 +203,8 @@ class LoopbackCarrier:
 
     def _receipt(self, owed: _Owed, now: Instant) -> Receipt:
         code = "0C1" if owed.kind is ReceiptKind.UNDELIVERED else "000"
-        return Receipt(owed.transport_id, owed.kind, now, owed.to_address, code)
+        attempt = owed.attempt_id if self._echoes else None
+        return Receipt(owed.transport_id, owed.kind, now, owed.to_address, code, attempt)
 
     def _names(self, attempt_id: str, fragments: int) -> tuple[str, ...]:
         """The carrier's ids for a message."""

@@ -4,8 +4,9 @@ Rule 1: every legal move is a cell below; no other module names a next state. Ru
 knows nothing of consent, windows or limits -- those decide *whether* an event is raised, never
 what it leads to.
 
-Receipts arrive late, twice and out of order. What a message hears in vain is a loop that is also
-listed in ``LATE``; what it hears to its credit sets milestones (``PROVES``), each at most once.
+Receipts arrive late, twice and out of order, and some before the answer they belong to. What a
+message hears in vain is a loop that is also listed in ``LATE``; what it hears to its credit sets
+milestones (``PROVES``), each at most once.
 Source: semantics 1a (message), 1b (inbound), 2 (request).
 """
 
@@ -122,19 +123,22 @@ MT: Final = Lifecycle[Phase, MessageEvent](
             e.CONVERT: p.CONVERTED,
         },
         p.SENT: {
-            e.ACK: p.SENT, e.REFUSED: p.SENT, e.DELIVERED: p.DELIVERED, e.READ: p.READ,
+            e.ACK: p.SENT, e.REFUSED: p.SENT, e.DEFERRED: p.SENT,
+            e.DELIVERED: p.DELIVERED, e.READ: p.READ,
             e.CLICK: p.CONVERTED, e.UNDELIVERED: p.FAILED, e.CONVERT: p.CONVERTED,
         },
         p.DELIVERED: {
-            e.ACK: p.DELIVERED, e.REFUSED: p.DELIVERED, e.DELIVERED: p.DELIVERED, e.READ: p.READ,
+            e.ACK: p.DELIVERED, e.REFUSED: p.DELIVERED, e.DEFERRED: p.DELIVERED,
+            e.DELIVERED: p.DELIVERED, e.READ: p.READ,
             e.CLICK: p.CONVERTED, e.UNDELIVERED: p.DELIVERED, e.CONVERT: p.CONVERTED,
         },
         p.READ: {
-            e.ACK: p.READ, e.REFUSED: p.READ, e.DELIVERED: p.READ, e.READ: p.READ,
+            e.ACK: p.READ, e.REFUSED: p.READ, e.DEFERRED: p.READ,
+            e.DELIVERED: p.READ, e.READ: p.READ,
             e.CLICK: p.CONVERTED, e.UNDELIVERED: p.READ, e.CONVERT: p.CONVERTED,
         },
         p.CONVERTED: {**_in_vain(p.CONVERTED), e.CONVERT: p.CONVERTED, e.DEFERRED: p.CONVERTED},
-        p.FAILED: _in_vain(p.FAILED),
+        p.FAILED: {**_in_vain(p.FAILED), e.DEFERRED: p.FAILED},
         p.EXPIRED: _in_vain(p.EXPIRED),
         p.CANCELED: {**_in_vain(p.CANCELED), e.CONVERT: p.CONVERTED},
         p.TEST: _in_vain(p.TEST),
@@ -162,6 +166,7 @@ _FINAL = (p.FAILED, p.EXPIRED, p.CANCELED, p.TEST)
 LATE: Final = frozenset(
     {(phase, event) for phase in (*_UNSENT, *_FINAL) for event in _in_vain(phase)}
     | {(phase, e.ACK) for phase in (p.SENT, p.DELIVERED, p.READ)}
+    | {(phase, e.DEFERRED) for phase in (p.SENT, p.DELIVERED, p.READ, p.FAILED)}
     | {(phase, e.REFUSED) for phase in (p.SENT, p.DELIVERED, p.READ, p.CONVERTED)}
     | {(phase, e.UNDELIVERED) for phase in (p.DELIVERED, p.READ, p.CONVERTED)}
     | {(p.DELIVERED, e.DELIVERED), (p.READ, e.DELIVERED), (p.READ, e.READ)}

@@ -112,13 +112,18 @@ class LateAnswer:
 
 @frozen
 class Receipt:
-    """What the network says became of a message; ``at`` is the network's own time."""
+    """What the network says became of a message; ``at`` is the network's own time.
+
+    ``to_address`` and ``attempt_id`` are given where the network carries them back; they find
+    messages that the transport id alone does not (past SENT, or never acknowledged).
+    """
 
     transport_id: str
     kind: ReceiptKind
     at: Instant
     to_address: str | None = None
     code: str | None = None
+    attempt_id: str | None = None
 
 
 class Inbox(Protocol):

@@ -23,6 +23,7 @@ from scg_core.messaging.rules.receipts import HEARD_AS, fragment_after, whole
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.hearing import News, hear_news, tell_moves
+from scg_core.messaging.steps.queueing import is_in_flight
 from scg_core.ports.message_transport import Receipt, ReceiptKind, ReceiptPolicy
 from scg_core.unit import Unit
 
@@ -54,7 +55,8 @@ def take_receipts(
     """Let receipts find their messages; those that found one are taken out of ``by_key``.
 
     ``known`` are transport ids whose messages are known already. The other routes: messages in
-    state SENT by transport id, fragments, and for what is past SENT the handset's address.
+    state SENT by transport id, fragments, for what is past SENT the handset's address, and for
+    what was never acknowledged the attempt.
     """
     slow: list[_News] = []
     for key in [key for key in by_key if key in known]:
@@ -71,7 +73,10 @@ def take_receipts(
     if by_key:
         slow += _by_fragment(unit, by_key, policy)
         slow += _by_address(unit, by_key)
-    hear_news(unit, [item for item in slow if isinstance(item, News)], (), tally)
+    flying: set[int] = set()
+    if by_key:
+        slow += _by_attempt(unit, by_key, flying)
+    hear_news(unit, [item for item in slow if isinstance(item, News)], flying, tally)
     for item in slow:
         if isinstance(item, _Logged):
             _log(unit, item)
@@ -203,6 +208,24 @@ def _by_address(unit: Unit, by_key: ByKey) -> list[_News]:
         where = [eq("to_address", address), eq("transport_id", key)]
         for row in unit.session.rows(Query(Message, where, limit=1), _COLUMNS):
             news += [_news(row[0], receipt) for receipt in by_key.pop(key)]
+    return news
+
+
+def _by_attempt(unit: Unit, by_key: ByKey, flying: set[int]) -> list[_News]:
+    """For messages whose transport id was never learned: by the attempt that is carried back.
+
+    Those whose attempt is still open are added to ``flying``.
+    """
+    news: list[_News] = []
+    for key in list(by_key):
+        attempt = by_key[key][0].attempt_id
+        if attempt is None:
+            continue
+        where = [eq("id", attempt.partition("/")[0])]
+        for (seq,) in unit.session.rows(Query(Message, where), ("seq",)):
+            if is_in_flight(unit, seq):
+                flying.add(seq)
+            news += [_news(seq, receipt) for receipt in by_key.pop(key)]
     return news
 
 

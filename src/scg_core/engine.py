@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.query import DEFAULT_LIMIT, listing
@@ -74,10 +75,8 @@ class Engine:
         Raises:
             InvalidField: the company is empty or the application's id is no positive number.
         """
-        if not company or len(company) > 64:
-            raise InvalidField("company", "must have 1 to 64 characters")
-        if isinstance(application_id, bool) or not isinstance(application_id, int):
-            raise InvalidField("application_id", "must be a whole number")
+        read_text("company", company, most=64)
+        read_integer("application_id", application_id, 1)
         return Application(self, Caller(company, application_id))
 
     def operator(self) -> Operator:
@@ -96,7 +95,7 @@ class Engine:
         Returns:
             When to call again: now if there is more, a later instant, or None if nothing waits.
         """
-        return self.pump.run_due(limit, connectors)
+        return self.pump.run_due(read_integer("limit", limit, 1), connectors)
 
     def overdue(self) -> int:
         """For how many milliseconds the longest due work has been waiting; 0 if none is due.

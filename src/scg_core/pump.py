@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from scg_core.kernel.errors import LeaseLost, TransportUnavailable
+from scg_core.kernel.errors import InvalidField, LeaseLost, ScgError, TransportUnavailable
 from scg_core.kernel.instant import Instant, later
 from scg_core.messaging.model import WorkKind
+from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.usecases.prepare import forget_recipients, prepare_page
 from scg_core.messaging.usecases.resume import resume_page
@@ -59,9 +60,7 @@ class Pump:
         self._settings = settings
         self._begin = begin
         self._work: dict[str, Callable[[Unit, Work], None]] = {
-            WorkKind.PREPARE: lambda unit, work: prepare_page(
-                unit, work, places, tuple(transports)
-            ),
+            WorkKind.PREPARE: lambda unit, work: prepare_page(unit, work, places),
             WorkKind.SWEEP: sweep_page,
             WorkKind.EXPIRE: sweep_page,
             WorkKind.PAUSE_EXPIRY: sweep_page,
@@ -76,6 +75,9 @@ class Pump:
         """
         mine = self._capabilities
         if connectors is not None:
+            for name in connectors:
+                if name not in mine:
+                    raise InvalidField("connectors", f"there is no transport {name!r}")
             mine = {name: self._capabilities[name] for name in connectors}
         done = 0
         while done < limit:
@@ -107,9 +109,19 @@ class Pump:
         return self._capabilities
 
     def _poll(self, connectors: Collection[str]) -> Instant | None:
-        now = self._clock.now()
-        waits = [self._transports[name].poll(now) for name in connectors]
+        waits = [self._poll_one(name) for name in connectors]
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _poll_one(self, name: str) -> Instant | None:
+        """Poll a transport; one that breaks is polled again soon and stops nobody else."""
+        now = self._clock.now()
+        try:
+            return self._transports[name].poll(now)
+        except Exception as reason:
+            if isinstance(reason, ScgError) and reason.retry:
+                raise
+            log.exception("the transport %s failed when it was polled", name)
+            return later(now, self._settings.throttle_pause)
 
     def _next(self, connectors: Collection[str], polled: Instant | None) -> Instant | None:
         with self._storage.snapshot() as session:
@@ -117,12 +129,22 @@ class Pump:
         return min((one for one in (polled, due) if one is not None), default=None)
 
     def _do_work(self) -> int:
-        with self._begin("work") as unit:
-            lease_until = later(unit.now, self._settings.lease)
-            work = unit.session.claim(self._work.keys(), unit.now, lease_until)
-            if work is None:
-                return 0
-            self._work[work.kind](unit, work)
+        """Do one piece of work; one that fails is put off, so that it stops nobody else."""
+        work: Work | None = None
+        try:
+            with self._begin("work") as unit:
+                lease_until = later(unit.now, self._settings.lease)
+                work = unit.session.claim(self._work.keys(), unit.now, lease_until)
+                if work is None:
+                    return 0
+                self._work[work.kind](unit, work)
+        except Exception as reason:
+            if work is None or (isinstance(reason, ScgError) and reason.retry):
+                raise
+            log.exception("%s of %s failed and is put off", work.kind, work.key)
+            with self._begin("put off") as unit:
+                due = retry_at(unit.now, work.attempt, 0, self._settings)
+                unit.session.put_off(work, due)
         return 1
 
     def _transmit(self, connectors: Mapping[str, Capabilities]) -> Generator[str, None, int]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scg_core.events.model import Envelope, Event, Subscription, Topic
+from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, InvalidField, NotFound, StaleData
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.query import Query, eq
@@ -36,8 +37,9 @@ class Unit:
 
         Raises:
             NotFound: there is none, or it is another company's, or it is deleted.
+            InvalidField: the id is no text.
         """
-        found = self.session.get(kind, id)
+        found = self.session.get(kind, codec.read_text("id", id))
         if found is None or getattr(found, "company_id", company) != company:
             raise NotFound(declaration(kind).title, id)
         if getattr(found, "state", None) == "DELETED":

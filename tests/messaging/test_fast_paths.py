@@ -54,9 +54,9 @@ class _Plain:
 
     def rows(self, query: Any, columns: Sequence[str]) -> list[Any]:
         found = self._session.rows(query, columns)
-        if query.kind is Message and tuple(columns[-2:]) == ("transport_id", "milestones"):
+        if query.kind is Message and tuple(columns[-3:-1]) == ("transport_id", "milestones"):
             self._storage.refused += len(found)
-            return [(*row[:-1], row[-1] | Milestone.FAILED << 3) for row in found]
+            return [(*row[:-2], row[-2] | Milestone.FAILED << 3, row[-1]) for row in found]
         return found
 
 

@@ -52,6 +52,13 @@ class MemoryQueue:
         after = evolve(work, due=due, position=position, attempt=0)
         self._put(self._work, (work.kind, work.key), after)
 
+    def put_off(self, work: Work, due: Instant, /) -> None:
+        """Work that failed is tried again at ``due``; its attempt rises."""
+        held = self._work.get((work.kind, work.key))
+        if held is not None:
+            after = evolve(held, due=due, attempt=work.attempt)
+            self._put(self._work, (work.kind, work.key), after)
+
     def withdraw(self, kind: str, key: str, /) -> None:
         """Work that is no longer wanted; unknown work is no error."""
         if (kind, key) in self._work:
@@ -131,6 +138,10 @@ class MemoryQueue:
         for run in held:
             self._put(self._runs, run.id, evolve(run, held=False, due=due or run.due))
         return len(held)
+
+    def lanes(self, ids: Collection[int], /) -> list[Lane]:
+        """The lanes with these numbers."""
+        return [lane for lane in self._lanes.values() if lane.id in ids]
 
     def runs_of(self, request_id: str, limit: int, /, held: bool | None = None) -> list[Run]:
         """Up to ``limit`` runs of a request that are not leased, by their numbers."""

@@ -70,6 +70,11 @@ class SqliteQueue:
         parameters = (due, position, work.kind, work.key, work.fence)
         self._held(self._db.execute(sql, parameters), work)
 
+    def put_off(self, work: Work, due: Instant, /) -> None:
+        """Work that failed is tried again at ``due``; its attempt rises."""
+        sql = "update work set due = ?, attempt = ? where kind = ? and key = ?"
+        self._db.execute(sql, (due, work.attempt, work.kind, work.key))
+
     def withdraw(self, kind: str, key: str, /) -> None:
         """Work that is no longer wanted; unknown work is no error."""
         self._db.execute("delete from work where kind = ? and key = ?", (kind, key))
@@ -172,6 +177,12 @@ class SqliteQueue:
         for (lane,) in lanes:
             self._set_ready(lane)
         return changed
+
+    def lanes(self, ids: Collection[int], /) -> list[Lane]:
+        """The lanes with these numbers."""
+        marks = ", ".join("?" * len(ids))
+        found = self._db.execute(f"select {_LANE} from lane where id in ({marks})", list(ids))
+        return [_lane(row) for row in found]
 
     def runs_of(self, request_id: str, limit: int, /, held: bool | None = None) -> list[Run]:
         """Up to ``limit`` runs of a request that are not leased, by their numbers."""

@@ -115,6 +115,20 @@ class QueueContract(ABC):
         assert on is not None
         assert (on.position, on.attempt) == (500, 1)
 
+    def test_work_put_off_waits_and_counts_its_attempts(self) -> None:
+        """Work that fails again and again can wait longer each time: its attempts are known."""
+        storage = self.empty()
+        with storage.transaction("file") as session:
+            session.file(Work("prepare", "key", NOW))
+            work = session.claim(["prepare"], NOW, UNTIL)
+            assert work is not None
+            session.put_off(work, later(NOW, 5))
+
+            assert session.claim(["prepare"], later(NOW, 4), UNTIL) is None
+            again = session.claim(["prepare"], later(NOW, 5), UNTIL)
+
+        assert again is not None and again.attempt == 2
+
     def test_withdrawn_work_is_not_done(self) -> None:
         """Work that is no longer wanted goes; withdrawing what is not there is no error."""
         storage = self.empty()

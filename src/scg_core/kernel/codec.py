@@ -63,6 +63,47 @@ def read(
     return values
 
 
+def read_text(field: str, value: object, *, most: int | None = None) -> str:
+    """A text that was given as an argument, not empty.
+
+    Raises:
+        InvalidField: it is no text, is empty, or has more than ``most`` characters.
+    """
+    try:
+        text = _text(value)
+    except (TypeError, ValueError) as reason:
+        raise InvalidField(field, str(reason)) from None
+    if not text.strip() or (most is not None and len(text) > most):
+        raise InvalidField(field, f"must have 1 to {most} characters" if most else "is empty")
+    return text
+
+
+def read_integer(field: str, value: object, least: int, most: int = 2**63 - 1) -> int:
+    """A whole number that was given as an argument.
+
+    Raises:
+        InvalidField: it is no whole number, or not between ``least`` and ``most``.
+    """
+    try:
+        number = _integer(value)
+    except (TypeError, ValueError) as reason:
+        raise InvalidField(field, str(reason)) from None
+    if not least <= number <= most:
+        raise InvalidField(field, f"must be between {least} and {most}")
+    return number
+
+
+def read_value(attribute: Attribute, name: str, value: object) -> Any:
+    """One value to compare an attribute with, leniently: ``"1"`` is 1, dates in any spelling.
+
+    Raises:
+        InvalidField: it can be no value of the attribute.
+    """
+    if attribute.type == tuple[str, ...]:
+        return read_text(name, value)
+    return _value(attribute, name, value, lenient=True, bounded=False)
+
+
 def write(resource: Resource) -> dict[str, Any]:
     """The resource as it travels: wire names, epoch milliseconds, no nulls, nothing hidden."""
     out: dict[str, Any] = {}
@@ -95,17 +136,19 @@ def _refusal(declared: Declaration, attribute: Attribute | None) -> str:
     return f"is set by the {attribute.writer.value}; leave it out"
 
 
-def _value(attribute: Attribute, name: str, value: object, lenient: bool) -> Any:
+def _value(
+    attribute: Attribute, name: str, value: object, lenient: bool, bounded: bool = True
+) -> Any:
     if value is None or (lenient and value == "" and attribute.type is Instant):
         return None
     try:
-        read_value = _structured(attribute.type, value, _LENIENT if lenient else _STRICT)
+        known = _structured(attribute.type, value, _LENIENT if lenient else _STRICT)
     except (ValueError, TypeError) as reason:
         raise InvalidField(name, str(reason)) from None
-    if attribute.length and isinstance(read_value, str) and len(read_value) > attribute.length:
+    if bounded and attribute.length and isinstance(known, str) and len(known) > attribute.length:
         rule = f"must have at most {attribute.length} characters"
         raise InvalidField(name, rule, INDEX_TOO_LONG)
-    return read_value
+    return known
 
 
 def _structured(wanted: Any, value: object, converter: Converter) -> Any:
@@ -188,7 +231,7 @@ def _lenient_integer(value: object) -> int:
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"must be a number, not {_kind(value)}")
-    if not math.isfinite(value) or abs(value) > 1e15:
+    if not abs(value) <= 10**15 or not math.isfinite(value):
         raise ValueError("must be a finite number below 10^15")
     return value
 

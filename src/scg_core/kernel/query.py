@@ -12,6 +12,7 @@ from typing import Any, Final, Generic
 
 from attrs import field, frozen
 
+from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.resource import R, Resource, declaration
 
@@ -140,10 +141,8 @@ def listing(
     Raises:
         InvalidField: an unknown or unfilterable field, a bad limit, offset or sort.
     """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidField("limit", f"must be between 1 and {MAX_LIMIT}")
-    if not 0 <= offset <= MAX_OFFSET:
-        raise InvalidField("offset", f"must be between 0 and {MAX_OFFSET}")
+    codec.read_integer("limit", limit, 1, MAX_LIMIT)
+    codec.read_integer("offset", offset, 0, MAX_OFFSET)
     where = (eq("company_id", company), *known, *_conditions(kind, filters))
     return Query(kind, where, _sort(kind, sort), limit, offset)
 
@@ -154,20 +153,24 @@ def _conditions(kind: type[Resource], filters: Mapping[str, object]) -> Iterable
         attribute = declared.by_name.get(name) or declared.by_wire.get(name)
         if attribute is None or not attribute.filterable:
             raise InvalidField(name, f"is not a filter of {declared.title}")
+        if value is None:
+            yield eq(attribute.name, None)
+            continue
         several = isinstance(value, tuple | list | set | frozenset)
+        given = list(value) if several else [value]  # type: ignore[call-overload]
+        known = tuple(codec.read_value(attribute, name, one) for one in given)
         if attribute.type == tuple[str, ...]:
-            yield Condition(attribute.name, Op.HAS, value)
-        elif several:
-            yield among(attribute.name, value)  # type: ignore[arg-type]
+            yield Condition(attribute.name, Op.HAS, known)
         else:
-            yield eq(attribute.name, value)
+            yield among(attribute.name, known) if several else eq(attribute.name, known[0])
 
 
 def _sort(kind: type[Resource], sort: str | None) -> tuple[tuple[str, bool], ...]:
     if sort is None:
         return ()
     declared = declaration(kind)
+    sort = codec.read_text("sort", sort)
     attribute = declared.by_wire.get(sort.removeprefix("-"))
-    if attribute is None:
-        raise InvalidField("sort", f"{sort!r} is not a field of {declared.title}")
+    if attribute is None or attribute.type == tuple[str, ...]:
+        raise InvalidField("sort", f"{sort!r} is not a field to sort {declared.title} by")
     return ((attribute.name, sort.startswith("-")),)

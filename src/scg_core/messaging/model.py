@@ -182,6 +182,7 @@ class MessageRequest(_Resource):
     )
     company_id: str = attribute("The company it belongs to.", length=64)
     sender_id: str = attribute("The sender id that `from` names.", hidden=True)
+    connector: str = attribute("The transport it goes out by.", hidden=True, default="")
     segments: int = attribute("Segments of the body.", hidden=True, default=0)
     staged_count: int = attribute("Recipients given so far.", hidden=True, default=0, hot=True)
     withdrawn_count: int = attribute(
@@ -316,7 +317,11 @@ class RecipientPage(_Resource):
     recipients: tuple[str, ...] = attribute("The recipients.", hidden=True)
 
 
-@resource("Idempotency Key", unique=[("company_id", "application_id", "value")])
+@resource(
+    "Idempotency Key",
+    unique=[("company_id", "application_id", "value")],
+    indexes=[Index(("created_date",))],
+)
 class IdempotencyKey(_Resource):
     """That a creation was done, so that a repeat answers with the same request."""
 

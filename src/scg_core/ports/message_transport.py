@@ -62,14 +62,16 @@ class Capabilities:
 
     ``window`` is how many attempts may be open at once (a crash doubles at most these),
     ``deduplicates`` that a repeated attempt id reaches the handset once, ``receipts`` that
-    deliveries are reported, ``queries`` that ``query`` answers, ``pending_limit`` how many
-    milliseconds a PENDING answer may take before the outcome counts as unknown.
+    deliveries are reported, ``addresses`` that receipts carry the handset's address (else each id
+    is kept for as long as its message), ``queries`` that ``query`` answers, ``pending_limit`` how
+    many milliseconds a PENDING answer may take before the outcome counts as unknown.
     """
 
     kinds: frozenset[str] = frozenset({"SMS"})
     window: int = WINDOW
     deduplicates: bool = False
     receipts: bool = True
+    addresses: bool = True
     queries: bool = False
     pending_limit: int = MINUTE
     on_unknown: OnUnknown = OnUnknown.RESEND

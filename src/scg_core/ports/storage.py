@@ -203,6 +203,14 @@ class Session(Protocol):
         """
         ...
 
+    def put_off(self, work: Work, due: Instant, /) -> None:
+        """Work that failed is tried again at ``due``; its attempt rises, whoever holds it.
+
+        Laws:
+            - ``work_put_off_waits_and_counts_its_attempts``
+        """
+        ...
+
     def withdraw(self, kind: str, key: str, /) -> None:
         """Work that is no longer wanted; unknown work is no error."""
         ...
@@ -274,6 +282,10 @@ class Session(Protocol):
         Laws:
             - ``released_runs_are_claimed``
         """
+        ...
+
+    def lanes(self, ids: Collection[int], /) -> list[Lane]:
+        """The lanes with these numbers."""
         ...
 
     def runs_of(self, request_id: str, limit: int, /, held: bool | None = None) -> list[Run]:

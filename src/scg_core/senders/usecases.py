@@ -19,10 +19,12 @@ def add_sender_id(unit: Unit, company: str, given: Mapping[str, object]) -> Send
         InvalidField: a field is unknown, missing, too long or of the wrong type.
         Duplicate: the company has a sender id with this address, type and country.
     """
+    codec.read_text("company", company, most=64)
     values = codec.read(SenderId, given, writer=Writer.OPERATOR)
     codec.mandatory(SenderId, values | {"company_id": company}, Writer.OPERATOR)
     values = {name: value for name, value in values.items() if value is not None}
     values["company_id"] = company
+    codec.read_text("address", values["address"])
     values["country"] = country_of(values.get("country"))
     sender = SenderId(id=unit.new_id(), created_date=unit.now, last_updated_date=unit.now, **values)
     _refuse_a_second(unit, sender)

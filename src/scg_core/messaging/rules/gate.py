@@ -60,7 +60,7 @@ def gate(order: Order, sender: SenderId | None, consent: ConsentStatus, now: Ins
     if order.state in (RequestState.CANCELED, RequestState.DELETED):
         return CANCEL
     if order.expiry_time is not None and order.expiry_time <= now:
-        return expired(None if sender is None else sender.state)
+        return expired(waited_for(sender, None))
     if sender is None or sender.state is SenderState.PENDING_IMPLEMENTATION:
         return Verdict(Decision.FAIL, FailureCode.OTHER, f"{SENDER} the sender id cannot send")
     if sender.state not in MAY_SEND:
@@ -76,8 +76,15 @@ def gate(order: Order, sender: SenderId | None, consent: ConsentStatus, now: Ins
     return SEND
 
 
-def expired(state: SenderState | None) -> Verdict:
+def waited_for(sender: SenderId | None, lane_reason: str | None) -> str | None:
+    """What kept a message from leaving: its sender, or what its lane waits for."""
+    if sender is not None and sender.state is not SenderState.ACTIVE:
+        return f"the sender id was {sender.state.value}"
+    return lane_reason
+
+
+def expired(waited: str | None) -> Verdict:
     """The verdict for a message whose time is over, naming what it waited for."""
-    waited = "" if state in (None, SenderState.ACTIVE) else f", the sender id was {state}"
-    reason = f"{EXPIRED} the expiry time came before it could leave{waited}"
-    return Verdict(Decision.EXPIRE, FailureCode.OTHER, reason)
+    reason = f"{EXPIRED} the expiry time came before it could leave"
+    full = reason if waited is None else f"{reason}, {waited}"
+    return Verdict(Decision.EXPIRE, FailureCode.OTHER, full)

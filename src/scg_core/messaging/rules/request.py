@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
+from scg_core.kernel.codec import read_text
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant, later
 from scg_core.messaging.model import ScheduleZone
@@ -52,8 +53,8 @@ def check_key(key: str | None) -> None:
     Raises:
         InvalidField: it names the key.
     """
-    if key is not None and not 1 <= len(key) <= _KEY_LENGTH:
-        raise InvalidField("Idempotency-Key", f"must have 1 to {_KEY_LENGTH} characters")
+    if key is not None:
+        read_text("Idempotency-Key", key, most=_KEY_LENGTH)
 
 
 def digest(values: Mapping[str, Any]) -> str:

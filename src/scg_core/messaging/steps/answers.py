@@ -47,6 +47,7 @@ _FAST: Final = (
     "transport_id",
     "external_transaction_ids",
 )
+_NO_ANSWER_YET: Final = (Outcome.PENDING, Outcome.UNKNOWN)
 _WAITS: Final = (Outcome.DEFERRED, Outcome.THROTTLED, Outcome.UNKNOWN)
 
 
@@ -78,11 +79,8 @@ def resolve(
 ) -> None:
     """Apply answers to open messages that lie in these runs, which hold them no more."""
     groups: defaultdict[Outcome, list[Answered]] = defaultdict(list)
-    for item in answered:
+    for item in overtaken(unit, answered):
         groups[item.answer.outcome].append(item)
-    if groups[Outcome.PENDING]:
-        for item in _overtaken(unit, groups.pop(Outcome.PENDING)):
-            groups[item.answer.outcome].append(item)
     unsure = _decide_unknown(unit, groups, capabilities)
     tally = Tally()
     accepted = groups[Outcome.ACCEPTED]
@@ -113,17 +111,26 @@ def park_answer(unit: Unit, item: Answered) -> None:
     )
 
 
-def _overtaken(unit: Unit, pending: Sequence[Answered]) -> list[Answered]:
-    """The PENDING ones, with the later answer in its place where that has come already."""
-    if not unit.session.count(Query(ParkedAnswer), at_most=1):
-        return list(pending)
-    where = [among("message_id", [item.message.id for item in pending])]
+def overtaken(unit: Unit, items: Sequence[Answered]) -> list[Answered]:
+    """The items, with the transport's own later answer in place of what is no answer yet.
+
+    Answers that came for any of these messages are used up or dropped: they belong to the attempt
+    that is settled now.
+    """
+    if not items or not unit.session.count(Query(ParkedAnswer), at_most=1):
+        return list(items)
+    where = [among("message_id", [item.message.id for item in items])]
     said: dict[str, Answer] = {}
     for held in unit.session.find(Query(ParkedAnswer, where)):
         unit.session.remove(held)
         outcome = Outcome(held.outcome)
         said[held.message_id] = Answer(outcome, held.transport_ids, held.code, held.details)
-    return [evolve(i, answer=said.get(i.message.id, i.answer)) for i in pending]
+    return [
+        evolve(item, answer=said.get(item.message.id, item.answer))
+        if item.answer.outcome in _NO_ANSWER_YET
+        else item
+        for item in items
+    ]
 
 
 def _keep_open(
@@ -183,7 +190,7 @@ def _accepted(
         mine = [transport_key(connector, one) for one in ids]
         keys.update(dict.fromkeys(mine, seq))
         key = mine[0] if len(mine) == 1 else None
-        if len(mine) > 1:
+        if len(mine) > 1 or not capabilities.addresses:
             _split(unit, seq, mine)
         rows.append((_SENT, sent, now, now, key, ",".join(ids) or None, seq, _CREATED, 0))
     changed = unit.session.update(Message, _FAST, ("seq", "state", "milestones"), rows)

@@ -32,7 +32,15 @@ _CHUNK: Final = 400
 _STALE: Final = 100
 _SENT: Final = MessageState.SENT.value
 _DELIVERED: Final = MessageState.DELIVERED.value
-_COLUMNS: Final = ("seq", "id", "message_request_id", "company_id", "transport_id", "milestones")
+_COLUMNS: Final = (
+    "seq",
+    "id",
+    "message_request_id",
+    "company_id",
+    "transport_id",
+    "milestones",
+    "to_address",
+)
 _FAST: Final = ("state", "milestones", "delivered_date", "last_updated_date")
 
 ByKey = dict[str, list[Receipt]]
@@ -62,7 +70,7 @@ def take_receipts(
     for key in [key for key in by_key if key in known]:
         slow += [_news(known[key], receipt) for receipt in by_key.pop(key)]
     quick = []
-    for row in _sent(unit, list(by_key)):
+    for row in _one_a_key(_sent(unit, list(by_key)), by_key):
         heard = by_key.pop(row[4])
         simple = len(heard) == 1 and heard[0].kind is ReceiptKind.DELIVERED
         if simple and row[5] == Milestone.SENT:
@@ -149,6 +157,22 @@ def _sent(unit: Unit, keys: Sequence[str]) -> list[tuple[Any, ...]]:
     return rows
 
 
+def _one_a_key(rows: Sequence[tuple[Any, ...]], by_key: ByKey) -> list[tuple[Any, ...]]:
+    """One message for each transport id. Carriers use ids again: of several the one with the
+    receipt's address is meant, else the newest."""
+    chosen: dict[str, tuple[Any, ...]] = {}
+    for row in rows:
+        key = row[4]
+        held = chosen.get(key)
+        if held is None or _rank(row, by_key[key][0]) > _rank(held, by_key[key][0]):
+            chosen[key] = row
+    return list(chosen.values())
+
+
+def _rank(row: tuple[Any, ...], receipt: Receipt) -> tuple[bool, int]:
+    return (row[6] == receipt.to_address, row[0])
+
+
 def _delivered(unit: Unit, quick: Sequence[tuple[tuple[Any, ...], Receipt]], tally: Tally) -> None:
     """The fast path of DELIVERED: one update for the page, counters by delta."""
     if not quick:
@@ -205,8 +229,10 @@ def _by_address(unit: Unit, by_key: ByKey) -> list[_News]:
         address = by_key[key][0].to_address
         if address is None:
             continue
-        where = [eq("to_address", address), eq("transport_id", key)]
-        for row in unit.session.rows(Query(Message, where, limit=1), _COLUMNS):
+        spelt = (address, f"+{address.lstrip('+')}")
+        where = [among("to_address", spelt), eq("transport_id", key)]
+        newest = (("seq", True),)
+        for row in unit.session.rows(Query(Message, where, sort=newest, limit=1), _COLUMNS):
             news += [_news(row[0], receipt) for receipt in by_key.pop(key)]
     return news
 

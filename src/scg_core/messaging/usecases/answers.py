@@ -28,6 +28,9 @@ def answers_arrived(
     columns = ("seq", "id", "message_request_id", "company_id")
     rows = unit.session.rows(Query(Message, [among("id", sorted(by_id))]), columns)
     runs = [run for run in unit.session.runs_at([row[0] for row in rows]) if run.leased]
+    lanes = unit.session.lanes({run.lane for run in runs})
+    mine = {lane.id for lane in lanes if lane.key.connector == connector}
+    runs = [run for run in runs if run.lane in mine]
     waiting = [run for run in runs if run.pending]
     settled: list[Answered] = []
     for row in rows:

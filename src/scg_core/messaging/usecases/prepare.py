@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from scg_core.consent.rules import ConsentStatus
 from scg_core.kernel.instant import Instant, later
 from scg_core.kernel.query import Query, among, at_least, eq
 from scg_core.messaging.lifecycle import (
@@ -27,7 +28,7 @@ from scg_core.messaging.model import (
     Run,
     WorkKind,
 )
-from scg_core.messaging.rules.lanes import connector_of
+from scg_core.messaging.rules.gate import Decision, Order, gate
 from scg_core.messaging.rules.recipients import (
     INVALID_RECIPIENT,
     Recipient,
@@ -69,6 +70,7 @@ _COLUMNS: Final = (
     "milestones",
 )
 _FORGET_AT_ONCE: Final = 5_000
+_PAGES_AT_ONCE: Final = 20
 
 
 @frozen
@@ -77,15 +79,15 @@ class Plan:
 
     request: MessageRequest
     sender: SenderId
-    connector: str
     state: MessageState
     due: Instant
+    refusal: str | None = None
 
 
-def prepare_page(unit: Unit, work: Work, places: Places, connectors: Sequence[str]) -> None:
+def prepare_page(unit: Unit, work: Work, places: Places) -> None:
     """Make messages of the next page of recipients; after the last the request may transmit.
 
-    A request whose sender is gone, or that no transport delivers for any more, is REJECTED.
+    A request whose sender is gone is REJECTED.
     """
     request = unit.session.get(MessageRequest, work.key)
     if request is None or request.state not in (RequestState.ACCEPTED, RequestState.PREPARING):
@@ -93,7 +95,7 @@ def prepare_page(unit: Unit, work: Work, places: Places, connectors: Sequence[st
         return
     if request.state is RequestState.ACCEPTED:
         request = move_request(unit, request, RequestEvent.PREPARE)
-    plan = _plan(unit, request, connectors)
+    plan = _plan(unit, request)
     if plan is None:
         unit.session.complete(work)
         _reject(unit, request)
@@ -113,8 +115,17 @@ def prepare_page(unit: Unit, work: Work, places: Places, connectors: Sequence[st
 
 
 def forget_recipients(unit: Unit, work: Work) -> None:
-    """Drop what was noted to find repeated recipients, a bounded number at a time."""
-    if unit.session.forget(work.key, _FORGET_AT_ONCE) < _FORGET_AT_ONCE:
+    """Drop what a finished fan-out leaves: notes of repeated recipients, pages never consumed.
+
+    A bounded number at a time.
+    """
+    pages = unit.session.find(
+        Query(RecipientPage, [eq("request_id", work.key)], limit=_PAGES_AT_ONCE)
+    )
+    for page in pages:
+        unit.session.remove(page)
+    dropped = unit.session.forget(work.key, _FORGET_AT_ONCE)
+    if dropped < _FORGET_AT_ONCE and len(pages) < _PAGES_AT_ONCE:
         unit.session.complete(work)
     else:
         unit.session.again(work, unit.now, 0)
@@ -126,10 +137,9 @@ def _next_page(unit: Unit, request: MessageRequest, position: int) -> RecipientP
     return found[0] if found else None
 
 
-def _plan(unit: Unit, request: MessageRequest, connectors: Sequence[str]) -> Plan | None:
+def _plan(unit: Unit, request: MessageRequest) -> Plan | None:
     sender = unit.session.get(SenderId, request.sender_id)
-    connector = None if sender is None else connector_of(sender.type_id, connectors)
-    if sender is None or connector is None:
+    if sender is None:
         return None
     scheduled = request.scheduled_delivery_time
     waits = scheduled is not None and scheduled > unit.now
@@ -139,7 +149,16 @@ def _plan(unit: Unit, request: MessageRequest, connectors: Sequence[str]) -> Pla
     if request.test_message_flag:
         state = MessageState.TEST
     due = scheduled if waits and scheduled is not None else unit.now
-    return Plan(request, sender, connector, state, due)
+    return Plan(request, sender, state, due, _test_verdict(unit, request, sender))
+
+
+def _test_verdict(unit: Unit, request: MessageRequest, sender: SenderId) -> str | None:
+    """What the gate would say to a test's messages, which never reach it (semantics 2)."""
+    if not request.test_message_flag:
+        return None
+    order = Order(request.state, request.expiry_time, request.consent_requirement)
+    verdict = gate(order, sender, ConsentStatus.NONE, unit.now)
+    return None if verdict.decision is Decision.SEND else verdict.reason
 
 
 def _expand(
@@ -202,7 +221,7 @@ def _first_occurrences(
 def _lane(unit: Unit, plan: Plan, country: str | None) -> int:
     root = plan.sender.parent_id or plan.sender.id
     company = plan.request.company_id
-    key = LaneKey(plan.connector, root, country or "", company, Priority.NORMAL.value)
+    key = LaneKey(plan.request.connector, root, country or "", company, Priority.NORMAL.value)
     return unit.session.lane(key).id
 
 
@@ -226,7 +245,7 @@ def _row(
         recipient.address,
         state.value,
         FailureCode.INVALID_RECIPIENT.value if bad else None,
-        f"{INVALID_RECIPIENT} {recipient.problem}" if bad else None,
+        f"{INVALID_RECIPIENT} {recipient.problem}" if bad else plan.refusal,
         request.subject,
         request.body,
         request.scheduled_delivery_time,

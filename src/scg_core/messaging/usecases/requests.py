@@ -28,6 +28,7 @@ from scg_core.senders.steps import named_sender
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
+_STALE_KEYS: Final = 5
 _ACCEPTED: Final = frozenset(
     {
         RequestState.ACCEPTED,
@@ -69,7 +70,7 @@ def create_request(
     values = with_defaults(values, unit.now, settings)
     request = _build(unit, caller, values, places, connectors)
     unit.add(request)
-    _remember_key(unit, caller, key, content, request)
+    _remember_key(unit, caller, key, content, request, settings)
     if request.to:
         _stage(unit, request, request.to, settings)
         unit.later(WorkKind.PREPARE, request.id, unit.now)
@@ -95,11 +96,12 @@ def append_recipients(
     """
     request = unit.get(MessageRequest, caller.company_id, request_id)
     page = codec.read(MessageRequest, {"to": recipients})["to"] or ()
+    codec.read_integer("start", start, 0)
     if not 1 <= len(page) <= settings.recipients_a_call:
         rule = f"must hold 1 to {settings.recipients_a_call} recipients"
         raise InvalidField("recipients", rule)
     if start < request.staged_count:
-        return _repeated(unit, request, len(page), start)
+        return _repeated(unit, request, page, start)
     if request.state is not RequestState.SUBMITTED:
         allowed = REQUEST.allowed(request.state)
         raise IllegalTransition(REQUEST.name, request.state, "APPEND", allowed)
@@ -236,7 +238,8 @@ def _build(
     connectors: Sequence[str],
 ) -> MessageRequest:
     sender = named_sender(unit, caller.company_id, values["from_"])
-    if connector_of(sender.type_id, connectors) is None:
+    connector = connector_of(sender.type_id, connectors)
+    if connector is None:
         raise InvalidField("from", "no transport delivers for the sender id's type")
     segments = check_body(values.get("body"))
     to = values.get("to", ())
@@ -248,6 +251,7 @@ def _build(
         application_id=str(caller.application_id),
         state=RequestState.ACCEPTED if to else RequestState.SUBMITTED,
         sender_id=sender.id,
+        connector=connector,
         segments=segments,
         staged_count=len(to),
         created_date=unit.now,
@@ -286,17 +290,17 @@ def _stage(
         )
 
 
-def _repeated(unit: Unit, request: MessageRequest, size: int, start: int) -> MessageRequest:
-    """A page that was given before is ignored; one that overlaps others is refused."""
-    end = start + size
+def _repeated(
+    unit: Unit, request: MessageRequest, page: Sequence[str], start: int
+) -> MessageRequest:
+    """A page that was given before is ignored; one with other recipients is refused."""
     if request.state is not RequestState.SUBMITTED:
         return request
+    end = start + len(page)
     where = (eq("request_id", request.id), at_least("start", start), below("start", end))
-    held = unit.session.rows(
-        Query(RecipientPage, where, sort=(("start", False),)), ("start", "count")
-    )
-    if not held or held[0][0] != start or sum(held[-1]) != end:
-        raise InvalidField("start", "overlaps another page; send the pages as they were cut")
+    held = unit.session.find(Query(RecipientPage, where, sort=(("start", False),)))
+    if [one for part in held for one in part.recipients] != list(page):
+        raise InvalidField("start", "other recipients stand there; send the pages as they were cut")
     return request
 
 
@@ -330,9 +334,19 @@ def _made_before(
 
 
 def _remember_key(
-    unit: Unit, caller: Caller, key: str | None, content: str, request: MessageRequest
+    unit: Unit,
+    caller: Caller,
+    key: str | None,
+    content: str,
+    request: MessageRequest,
+    settings: Settings,
 ) -> None:
     if key is not None:
+        since = unit.now - settings.idempotency
+        for old in unit.session.find(
+            Query(IdempotencyKey, [below("created_date", since)], limit=_STALE_KEYS)
+        ):
+            unit.session.remove(old)
         unit.add(
             IdempotencyKey(
                 id=unit.new_id(),

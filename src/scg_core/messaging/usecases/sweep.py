@@ -7,11 +7,12 @@ from typing import Final
 from scg_core.kernel.query import Query, among, at_least, at_most
 from scg_core.messaging.lifecycle import MessageEvent, RequestEvent, RequestState
 from scg_core.messaging.model import FailureCode, Message, MessageRequest, Run, WorkKind
-from scg_core.messaging.rules.gate import expired
+from scg_core.messaging.rules.gate import expired, waited_for
 from scg_core.messaging.steps.counting import Tally, move_request
 from scg_core.messaging.steps.hearing import News, hear_news
 from scg_core.messaging.steps.queueing import QUEUED, next_runs
 from scg_core.ports.storage import Work
+from scg_core.senders.model import SenderId
 from scg_core.unit import Unit
 
 _OVER: Final = frozenset({RequestState.CANCELED, RequestState.REJECTED, RequestState.DELETED})
@@ -32,7 +33,7 @@ def sweep_page(unit: Unit, work: Work) -> None:
     taken = next_runs(unit, request.id)
     if taken:
         unit.session.again(work, unit.now, 0)  # first: completing the request withdraws it
-        _withdraw(unit, taken, event)
+        _withdraw(unit, request, taken, event)
         return
     unit.session.complete(work)
     _close(unit, request.id, work.kind)
@@ -46,12 +47,12 @@ def _applies(request: MessageRequest, kind: str) -> bool:
     return request.state in (RequestState.PAUSED, RequestState.TRANSMITTING)
 
 
-def _withdraw(unit: Unit, runs: list[Run], event: MessageEvent) -> None:
+def _withdraw(unit: Unit, request: MessageRequest, runs: list[Run], event: MessageEvent) -> None:
     facts = {}
     if event is MessageEvent.EXPIRE:
         facts = {
             "failure_code": FailureCode.OTHER.value,
-            "failure_details": expired(None).reason,
+            "failure_details": expired(_waited_for(unit, request, runs)).reason,
         }
     news = []
     for run in runs:
@@ -62,6 +63,14 @@ def _withdraw(unit: Unit, runs: list[Run], event: MessageEvent) -> None:
     tally = Tally()
     hear_news(unit, news, (), tally)
     tally.apply(unit)
+
+
+def _waited_for(unit: Unit, request: MessageRequest, runs: list[Run]) -> str | None:
+    if request.state is RequestState.PAUSED:
+        return "the request was paused"
+    lanes = unit.session.lanes({run.lane for run in runs})
+    waits = [lane.reason for lane in lanes if lane.wait_until > unit.now]
+    return waited_for(unit.session.get(SenderId, request.sender_id), next(iter(waits), None))
 
 
 def _close(unit: Unit, request_id: str, kind: str) -> None:

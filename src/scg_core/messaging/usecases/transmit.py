@@ -20,7 +20,7 @@ from scg_core.messaging.rules.gate import Decision, Order, Verdict, gate
 from scg_core.messaging.rules.runs import contiguous, narrowed
 from scg_core.messaging.rules.status import Status
 from scg_core.messaging.settings import Settings
-from scg_core.messaging.steps.answers import Answered, Open, failure, resolve
+from scg_core.messaging.steps.answers import Answered, Open, failure, overtaken, resolve
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.hearing import News, hear_news, rows_by_seq, tell_moves
 from scg_core.messaging.steps.queueing import requeue
@@ -85,7 +85,7 @@ def claim(
     rows = _rows(unit, taken.runs)
     asked: list[tuple[Any, ...]] = []
     if taken.lapsed:
-        rows, asked = _lapse(unit, taken, rows, capabilities)
+        rows, asked = _lapse(unit, taken, rows, capabilities, settings)
     sender = unit.session.get(SenderId, taken.lane.key.sender_id)
     orders = _orders(unit, {row[2] for row in rows})
     verdicts = {
@@ -149,6 +149,7 @@ def _lapse(
     taken: Claim,
     rows: Sequence[tuple[Any, ...]],
     capabilities: Capabilities,
+    settings: Settings,
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Messages whose lease ran out have an unknown outcome: settle that first.
 
@@ -158,6 +159,14 @@ def _lapse(
     lapsed = [row for row in rows if any(r.first <= row[0] <= r.last for r in taken.lapsed)]
     pending = [row for row in lapsed if Status(MessageState(row[8]), row[9], True).is_open]
     gone = {row[0] for row in lapsed}
+    unknown = Answer(Outcome.UNKNOWN)
+    said = overtaken(unit, [Answered(Open(*row[:4]), unknown) for row in pending])
+    known = [item for item in said if item.answer is not unknown]
+    if known:
+        connector = taken.lane.key.connector
+        resolve(unit, connector, taken.runs, known, capabilities, settings)
+        settled = {item.message.seq for item in known}
+        pending = [row for row in pending if row[0] not in settled]
     if capabilities.on_unknown is OnUnknown.QUERY:
         return [row for row in rows if row[0] not in gone], pending
     tally = Tally()

@@ -118,14 +118,22 @@ class Engine:
             due = self.run_due()
 
     def answers_arrived(self, connector: str, answers: Sequence[LateAnswer]) -> None:
-        """A transport brings answers that were PENDING."""
+        """A transport brings answers that were PENDING.
+
+        Raises:
+            InvalidField: the engine has no such connector.
+        """
         self._known(connector)
         capabilities = self._transports[connector].capabilities
         with self.transaction("answers") as unit:
             answers_arrived(unit, connector, answers, capabilities, self.settings)
 
     def receipts_arrived(self, connector: str, receipts: Sequence[Receipt]) -> None:
-        """A transport brings receipts, in any order, late or doubled."""
+        """A transport brings receipts, in any order, late or doubled.
+
+        Raises:
+            InvalidField: the engine has no such connector.
+        """
         self._known(connector)
         capabilities = self._transports[connector].capabilities
         with self.transaction("receipts") as unit:
@@ -198,7 +206,13 @@ class MessageRequests:
             )
 
     def accept(self, request_id: str) -> MessageRequest:
-        """All recipients are appended: let the request go; accepting twice changes nothing."""
+        """All recipients are appended: let the request go; accepting twice changes nothing.
+
+        Raises:
+            NotFound: the company has no such request.
+            InvalidField: it has no recipients.
+            IllegalTransition: it was canceled.
+        """
         with self._engine.transaction("accept") as unit:
             return requests.accept_request(unit, self._caller, request_id)
 
@@ -224,22 +238,43 @@ class MessageRequests:
             return requests.find_requests(unit, self._caller, filters, sort, limit, offset)
 
     def update(self, request_id: str, **fields: object) -> MessageRequest:
-        """Set ``state`` to CANCELED or, to resume, TRANSMITTING."""
+        """Set ``state`` to CANCELED or, to resume, TRANSMITTING.
+
+        Raises:
+            NotFound: the company has no such request.
+            StaleData: ``version_number`` is given and is not the present one.
+            InvalidField: another state, or a changed attribute.
+            IllegalTransition: the request is in no state for it.
+        """
         with self._engine.transaction("update") as unit:
             return requests.update_request(unit, self._caller, request_id, fields)
 
     def cancel(self, request_id: str) -> MessageRequest:
-        """Withdraw every message that has not left yet."""
+        """Withdraw every message that has not left yet.
+
+        Raises:
+            NotFound: the company has no such request.
+            IllegalTransition: it is finished already.
+        """
         with self._engine.transaction("cancel") as unit:
             return requests.cancel_request(unit, self._caller, request_id)
 
     def resume(self, request_id: str) -> MessageRequest:
-        """Let a PAUSED request's messages go."""
+        """Let a PAUSED request's messages go.
+
+        Raises:
+            NotFound: the company has no such request.
+            IllegalTransition: it is not paused.
+        """
         with self._engine.transaction("resume") as unit:
             return requests.resume_request(unit, self._caller, request_id)
 
     def delete(self, request_id: str) -> None:
-        """Delete a request, canceling it first if it is not finished."""
+        """Delete a request, canceling it first if it is not finished.
+
+        Raises:
+            NotFound: the company has no such request, or it is deleted already.
+        """
         with self._engine.transaction("delete") as unit:
             requests.delete_request(unit, self._caller, request_id)
 
@@ -273,12 +308,23 @@ class Messages:
             return messages.find_messages(unit, self._caller, filters, sort, limit, offset)
 
     def update(self, message_id: str, **fields: object) -> Message:
-        """Set ``state`` to CONVERTED, PROCESSED or DELETED."""
+        """Set ``state`` to CONVERTED, PROCESSED or DELETED.
+
+        Raises:
+            NotFound: the company has no such message.
+            StaleData: ``version_number`` is given and is not the present one.
+            InvalidField: another state.
+            IllegalTransition: the message is in no state for it.
+        """
         with self._engine.transaction("update") as unit:
             return messages.update_message(unit, self._caller, message_id, fields)
 
     def delete(self, message_id: str) -> None:
-        """Delete a message; one still queued does not leave."""
+        """Delete a message; one still queued does not leave.
+
+        Raises:
+            NotFound: the company has no such message, or it is deleted already.
+        """
         with self._engine.transaction("delete") as unit:
             messages.delete_message(unit, self._caller, message_id)
 

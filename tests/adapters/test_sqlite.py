@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import sqlite3
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scg_adapters.embedded import open_storage
+from scg_adapters.storage import migrations
 from scg_adapters.storage.sqlite import SqliteStorage
 from scg_core import ForeignStorage, InvalidField, StorageUnavailable
 from scg_core.conformance.samples import NOW, a_message, a_request
@@ -39,6 +41,63 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
         SqliteStorage(path)
 
     assert "another program" in refused.value.reason
+
+
+def test_a_refused_file_is_left_as_it_was(tmp_path: Path) -> None:
+    """Not even its journal mode is changed."""
+    path = tmp_path / "other.db"
+    other = sqlite3.connect(path)
+    other.execute("create table theirs (id text)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(ForeignStorage):
+        SqliteStorage(path)
+
+    assert path.read_bytes() == before
+
+
+def test_the_schema_changes_only_with_its_version() -> None:
+    """A changed declaration needs a new VERSION (and SCHEMA), so that older engines refuse it."""
+    assert migrations.fingerprint() == migrations.SCHEMA
+
+
+def test_connections_of_ended_threads_are_closed(tmp_path: Path) -> None:
+    """A host may use a new thread for each call."""
+    storage = SqliteStorage(tmp_path / "scg.db")
+    for _ in range(50):
+        thread = threading.Thread(target=_add_another, args=(storage,))
+        thread.start()
+        thread.join()
+        with storage.transaction("away") as session:
+            session.remove(a_request("another"))
+    gc.collect()
+
+    assert len(storage._open_ones) <= 2
+
+
+def test_a_closed_storage_says_so(tmp_path: Path) -> None:
+    """A typed error, not the driver's."""
+    storage = SqliteStorage(tmp_path / "scg.db")
+    storage.close()
+    with pytest.raises(StorageUnavailable), storage.transaction("late"):
+        pass
+    with pytest.raises(StorageUnavailable), storage.snapshot():
+        pass
+
+
+def test_a_writer_that_holds_on_for_too_long_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stopped process must not stop all others."""
+    monkeypatch.setattr("scg_adapters.storage.sqlite.BUSY_TIMEOUT", 30)
+    hog, other = SqliteStorage(tmp_path / "scg.db"), SqliteStorage(tmp_path / "scg.db")
+    with hog.transaction("long") as session:
+        session.add(a_request())
+        with pytest.raises(StorageUnavailable), other.transaction("waits"):
+            pass
+
+    with other.transaction("free") as session:
+        assert session.get(MessageRequest, "request") is not None
 
 
 def test_a_file_from_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -84,10 +143,14 @@ def test_a_file_from_an_older_version_is_migrated(tmp_path: Path) -> None:
         """
         drop view message_requests;
         alter table message_request_state drop column staged_count;
+        alter table message_request add column sent_count integer;
+        update message_request set sent_count = 3;
+        alter table message_request_state drop column sent_count;
         alter table message_request drop column src_language;
         drop table parked_receipt;
         drop index message_by_to_address_message_request_id;
-        update counter set value = 1 where name = 'schema';
+        alter table run drop column pending;
+        pragma user_version = 0;
         """
     )
     old.close()

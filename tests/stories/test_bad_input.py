@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from scg_core import Duplicate, IllegalTransition, InvalidField, NotFound, SenderState
+from scg_core import (
+    Duplicate,
+    IllegalTransition,
+    InvalidField,
+    NotFound,
+    SenderState,
+    to_datetime,
+)
 from scg_core.kernel.instant import DAY, later
 from scg_core.kernel.query import Query
 from scg_core.messaging.model import IdempotencyKey, MessageRequest, RecipientPage
@@ -164,6 +172,71 @@ def test_only_canceling_and_resuming_may_be_asked_of_a_request(
         request.id, body="hello", sent_count=99, unknown="x", state="ACCEPTED"
     )
     assert same == request
+
+
+@pytest.mark.parametrize(
+    ("field", "call"),
+    [
+        ("company", lambda w: w.engine.application("", 1)),
+        ("company", lambda w: w.engine.application(5, 1)),
+        ("company", lambda w: w.engine.application("x" * 65, 1)),
+        ("application_id", lambda w: w.engine.application("acme", "1")),
+        ("application_id", lambda w: w.engine.application("acme", 0)),
+        ("application_id", lambda w: w.engine.application("acme", 2**70)),
+        ("id", lambda w: w.app.message_requests.get(["x"])),
+        ("id", lambda w: w.app.message_requests.get("\ud800")),
+        ("start", lambda w: w.app.message_requests.append_recipients(
+            w.app.message_requests.create(from_=w.sender.id, body="x").id, ["1"], start="0")),
+        ("Idempotency-Key", lambda w: w.send("+14155550100", idempotency_key=5)),
+        ("Idempotency-Key", lambda w: w.send("+14155550100", idempotency_key="\ud800")),
+        ("price_threshold", lambda w: w.send("+14155550100", price_threshold=10**400)),
+        ("limit", lambda w: w.app.messages.find(limit="5")),
+        ("limit", lambda w: w.app.messages.find(limit=1.5)),
+        ("sort", lambda w: w.app.messages.find(sort=5)),
+        ("sort", lambda w: w.app.message_requests.find(sort="to")),
+        ("to_address", lambda w: w.app.messages.find(to_address={})),
+        ("state", lambda w: w.app.messages.find(state="NONSENSE")),
+        ("application_id", lambda w: w.app.messages.find(application_id=2**70)),
+        ("created_date", lambda w: w.app.messages.find(created_date="yesterday")),
+        ("limit", lambda w: w.engine.run_due("5")),
+        ("connectors", lambda w: w.engine.run_due(connectors=["nobody"])),
+        ("company", lambda w: w.engine.operator().add_sender_id("", address="1")),
+        ("company", lambda w: w.engine.operator().add_sender_id(None, address="1")),
+        ("address", lambda w: w.engine.operator().add_sender_id("acme", address="  ")),
+    ],
+)  # fmt: skip
+def test_an_argument_of_the_wrong_kind_is_refused_by_name(
+    world: World, field: str, call: Callable[[World], object]
+) -> None:
+    """A typed error on each storage alike, whatever is given."""
+    with pytest.raises(InvalidField) as refused:
+        call(world)
+
+    assert refused.value.field == field
+
+
+def test_filters_understand_what_the_wire_will_bring(world: World) -> None:
+    """Numbers as text, dates in any spelling."""
+    world.send("+14155550100")
+    world.engine.run_until_idle()
+    (message,) = world.messages()
+    date = to_datetime(message.created_date).isoformat()
+
+    assert world.app.messages.find(application_id="1", created_date=date) == [message]
+    assert world.app.messages.find(state=["FAILED", "DELIVERED"]) == [message]
+    assert world.app.message_requests.find(to="+14155550100", test_message_flag="false")
+
+
+def test_a_page_with_other_recipients_is_no_repeat(world: World) -> None:
+    """Even if it begins and ends where pages were cut."""
+    requests = world.app.message_requests
+    request = requests.create(from_=world.sender.id, body="hi")
+    requests.append_recipients(request.id, numbers(1500), start=0)
+    with pytest.raises(InvalidField) as refused:
+        requests.append_recipients(request.id, numbers(1000, 5000), start=500)
+
+    assert refused.value.field == "start"
+    assert requests.append_recipients(request.id, numbers(1500), start=0).staged_count == 1500
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,29 @@ def test_a_test_request_makes_messages_and_sends_none(world: World) -> None:
     world.recount()
 
 
+def test_a_test_says_what_the_gate_would_have_said(world: World) -> None:
+    """Consent is evaluated for a test, too."""
+    world.send("+14155550100", test_message_flag=True, consent_requirement="OPT_IN")
+    world.engine.run_until_idle()
+
+    (message,) = world.messages()
+    assert message.state == "TEST"
+    assert (message.failure_details or "").startswith("1005")
+
+
+def test_an_expired_message_says_what_it_waited_for(url: str) -> None:
+    """A broken sender, a throttled lane, a pause."""
+    world = World(url, Behaviour(throttle=1))
+    soon = later(world.clock.now(), MINUTE)
+    world.send("+14155550100", expiry_time=soon)
+    world.send("+14155550101", expiry_time=soon, pause_before_transmit=True)
+    world.engine.run_until_idle()
+
+    throttled, paused = (message.failure_details or "" for message in world.messages())
+    assert throttled.startswith("1007") and "1039 throttled" in throttled
+    assert paused.startswith("1007") and "paused" in paused
+
+
 def test_what_cannot_leave_before_its_expiry_is_expired(url: str) -> None:
     """A carrier that always puts off: at the expiry time the message is EXPIRED and says why."""
     world = World(url, Behaviour(defer=1))

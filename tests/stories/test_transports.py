@@ -8,11 +8,19 @@ import pytest
 
 from scg_adapters.transport.carrier_log import submissions
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier, transport_id
-from scg_core import InvalidField, RequestState, StaleData, TransportUnavailable
+from scg_core import (
+    Engine,
+    InvalidField,
+    MessageRequest,
+    RequestState,
+    StaleData,
+    TransportUnavailable,
+)
 from scg_core.kernel.instant import DAY, HOUR, MINUTE, Instant, later
 from scg_core.kernel.query import Query
+from scg_core.kernel.resource import evolve
 from scg_core.messaging.lifecycle import MessageEvent
-from scg_core.messaging.model import FragmentState, LaneKey, ParkedReceipt, Run
+from scg_core.messaging.model import FragmentState, LaneKey, ParkedReceipt, RecipientPage, Run
 from scg_core.messaging.rules.receipts import fragment_after, whole
 from scg_core.ports.message_transport import (
     Answer,
@@ -304,8 +312,6 @@ def test_a_sender_without_a_transport_is_refused(url: str) -> None:
     """Two transports, and a type that names neither."""
     world = World(url)
     two = {"a": LoopbackCarrier(), "b": LoopbackCarrier()}
-    from scg_core import Engine
-
     engine = Engine(
         storage=world.storage, transports=two, clock=world.clock, ids=world.ids,
         places=world.engine.places,
@@ -318,21 +324,161 @@ def test_a_sender_without_a_transport_is_refused(url: str) -> None:
     assert refused.value.field == "from"
 
 
-def test_a_request_that_lost_its_transport_is_rejected(url: str) -> None:
-    """It was accepted, then the host took the transport away: REJECTED, nothing queued."""
+def test_an_engine_without_the_transport_leaves_the_messages_to_one_that_has_it(url: str) -> None:
+    """Fan-out may be done by any process; hand-off only by one that holds the connector."""
     world = World(url)
     request = world.send(*numbers(3))
-    from scg_core import Engine
-
     two = {"a": LoopbackCarrier(), "b": LoopbackCarrier()}
-    engine = Engine(
+    other = Engine(
         storage=world.storage, transports=two, clock=world.clock, ids=world.ids,
         places=world.engine.places,
     )  # fmt: skip
-    engine.run_until_idle()
+    other.run_due()
+    assert world.states() == ["CREATED"] * 3
+    world.engine.run_until_idle()
+
+    assert world.request(request.id).delivered_count == 3
+    assert not any(submissions(one.log) for one in two.values())
+
+
+def test_a_request_whose_sender_is_gone_is_rejected(world: World) -> None:
+    """It was accepted, then the sender id vanished: REJECTED, nothing queued, nothing left over."""
+    request = world.send(*numbers(3))
+    with world.storage.transaction("vanish") as session:
+        session.remove(world.sender)
+    world.engine.run_until_idle()
 
     assert world.request(request.id).state is RequestState.REJECTED
     assert world.messages() == []
+    with world.storage.snapshot() as session:
+        assert session.count(Query(RecipientPage)) == 0
+
+
+def test_messages_with_equal_transport_ids_are_told_apart_by_address(url: str) -> None:
+    """Carriers use ids again; the receipt's address decides, else the newest message."""
+
+    class Same(LoopbackCarrier):
+        def _names(self, attempt_id: str, fragments: int) -> tuple[str, ...]:
+            return ("same",)
+
+    world = World(url)
+    world.engine = world.another_engine(Same(behaviour=Behaviour(lose=1)))
+    world.app = world.engine.application("acme", 1)
+    world.send(*numbers(3))
+    world.engine.run_until_idle()
+    now = world.clock.now()
+    first, _, _ = numbers(3)
+    world.engine.receipts_arrived("carrier", [Receipt("SAME", ReceiptKind.DELIVERED, now, first)])
+    assert world.states() == ["DELIVERED", "SENT", "SENT"]
+    world.engine.receipts_arrived("carrier", [Receipt("same", ReceiptKind.DELIVERED, now)])
+
+    assert world.states() == ["DELIVERED", "SENT", "DELIVERED"]
+    world.recount()
+
+
+def test_receipts_without_addresses_still_find_a_message_past_sent(url: str) -> None:
+    """For a transport that declares so, each id is kept for as long as its message."""
+    world = World(url, Behaviour(lose=1), addresses=False)
+    world.send("+14155550100")
+    world.engine.run_until_idle()
+    (message,) = world.messages()
+    name = transport_id(0, message.id + "/1")
+    for kind in (ReceiptKind.DELIVERED, ReceiptKind.READ):
+        world.engine.receipts_arrived("carrier", [Receipt(name, kind, world.clock.now())])
+
+    assert world.states() == ["READ"]
+    world.recount()
+
+
+def test_work_that_fails_stops_nobody_else(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It is put off, longer each time, and everything else goes on."""
+    world = World(url)
+    poisoned = world.send("+14155550100")
+    with world.storage.transaction("poison") as session:
+        broken = session.get(MessageRequest, poisoned.id)
+        assert broken is not None
+        after = evolve(broken, application_id="not a number", version_number=2)
+        session.replace(after)
+    good = world.send("+14155550101")
+    due = world.engine.run_due()
+
+    assert world.request(good.id).sent_count == 1
+    assert due is not None and due > world.clock.now()
+    assert "failed and is put off" in caplog.text
+
+
+def test_a_transport_that_breaks_when_polled_stops_nobody_else(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is polled again a second later."""
+
+    class Broken(LoopbackCarrier):
+        def poll(self, now: Instant) -> Instant | None:
+            raise ConnectionError("gone")
+
+    world = World(url)
+    good = LoopbackCarrier()
+    engine = Engine(
+        storage=world.storage, transports={"bad": Broken(), "good": good}, clock=world.clock,
+        ids=world.ids, places=world.engine.places,
+    )  # fmt: skip
+    sender = engine.operator().add_sender_id("acme", address="2", type_id="good")
+    engine.application("acme", 1).message_requests.create(
+        from_=sender.id, to=["+14155550100"], body="hi"
+    )
+    due = engine.run_due()
+
+    assert len(submissions(good.log)) == 1
+    assert due is not None and due <= world.clock.now() + 1_000
+    assert "failed when it was polled" in caplog.text
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.REFUSED])
+def test_an_answer_that_overtakes_a_broken_submission_counts(url: str, outcome: Outcome) -> None:
+    """The transport said what became of it, then its call failed: that is no unknown outcome."""
+
+    class Hasty(Scripted):
+        def submit(self, attempts: Sequence[Attempt], now: Instant) -> Sequence[Answer]:
+            said = self.inner.submit(attempts, now)
+            if outcome is Outcome.REFUSED:
+                said = [Answer(Outcome.REFUSED, (), "0x0B") for _ in attempts]
+            world.engine.answers_arrived(
+                "carrier", [LateAnswer(a.id, s) for a, s in zip(attempts, said, strict=True)]
+            )
+            raise OSError("the link broke")
+
+    world = World(url, Behaviour(lose=1))
+    world.engine = world.another_engine(Hasty(world.carrier, []))
+    world.app = world.engine.application("acme", 1)
+    world.send(*numbers(2))
+    world.engine.run_until_idle()
+
+    assert world.states() == [{"ACCEPTED": "SENT", "REFUSED": "FAILED"}[outcome.value]] * 2
+    assert set(submissions(world.carrier.log).values()) == {1}
+    world.recount()
+
+
+def test_another_connectors_answer_is_not_taken(url: str) -> None:
+    """Each transport speaks for its own attempts only."""
+    world = World(url)
+    slow = LoopbackCarrier(behaviour=Behaviour(pending=1, lose=1))
+    engine = Engine(
+        storage=world.storage, transports={"slow": slow, "other": LoopbackCarrier()},
+        clock=world.clock, ids=world.ids, places=world.engine.places,
+    )  # fmt: skip
+    sender = engine.operator().add_sender_id("acme", address="2", type_id="slow")
+    engine.application("acme", 1).message_requests.create(
+        from_=sender.id, to=["+14155550100"], body="hi"
+    )
+    engine.run_due()
+    (message,) = world.messages()
+    engine.answers_arrived(
+        "other", [LateAnswer(message.id + "/1", Answer(Outcome.ACCEPTED, ("7",)))]
+    )
+    assert world.states() == ["CREATED"]
+    engine.run_until_idle()
+
+    assert world.states() == ["SENT"]
 
 
 def test_a_stale_version_is_refused_where_one_is_given(world: World) -> None:

@@ -25,10 +25,8 @@ class MemorySession(MemoryQueue):
 
     def get(self, kind: type[R], id: str, /) -> R | None:
         """The resource with this id, or None."""
-        held = self._kind(kind)
-        if declaration(kind).key == "id":
-            return held.get(id)
-        return next((one for one in held.values() if one.id == id), None)
+        found: R | None = self._kind(kind).get(self._taken(kind, ("id",)).get((id,)))
+        return found
 
     def add(self, resource: Resource, /) -> None:
         """Store a new resource."""
@@ -37,8 +35,8 @@ class MemorySession(MemoryQueue):
         key = getattr(resource, declared.key)
         if key in held:
             raise Duplicate(declared.title, (declared.key,))
-        self._refuse_taken(resource, held, key)
-        self._put(held, key, resource)
+        self._refuse_taken(resource, key)
+        self._keep(held, key, resource)
 
     def replace(self, resource: Resource, /) -> None:
         """Store the successor of a resource."""
@@ -51,8 +49,8 @@ class MemorySession(MemoryQueue):
         version = resource.version_number  # type: ignore[attr-defined]
         if current.version_number != version - 1:
             raise StaleData(declared.title, current.id, version - 1, current.version_number)
-        self._refuse_taken(resource, held, key)
-        self._put(held, key, resource)
+        self._refuse_taken(resource, key)
+        self._keep(held, key, resource)
 
     def remove(self, resource: Resource, /) -> None:
         """Take a resource out."""
@@ -61,6 +59,7 @@ class MemorySession(MemoryQueue):
         key = getattr(resource, declared.key)
         if key not in held:
             raise NotFound(declared.title, identity(resource))
+        self._let_go(held[key])
         self._take(held, key)
 
     def find(self, query: Query[R], /) -> list[R]:
@@ -150,15 +149,32 @@ class MemorySession(MemoryQueue):
     def _kind(self, kind: type[Resource]) -> dict[Any, Any]:
         return self._tables[declaration(kind).name]
 
-    def _refuse_taken(self, resource: Resource, held: Mapping[Any, Any], key: object) -> None:
-        declared = declaration(resource)
-        for fields in (("id",), *declared.unique):
-            mine = [getattr(resource, name) for name in fields]
-            if None in mine:
-                continue
-            for other_key, other in held.items():
-                if other_key != key and [getattr(other, name) for name in fields] == mine:
-                    raise Duplicate(declared.title, fields)
+    def _keep(self, held: dict[Any, Any], key: object, resource: Resource) -> None:
+        """Store a resource and note the unique values it holds."""
+        if key in held:
+            self._let_go(held[key])
+        self._put(held, key, resource)
+        for fields, values in self._unique_values(resource):
+            self._put(self._taken(type(resource), fields), values, key)
+
+    def _let_go(self, resource: Resource) -> None:
+        for fields, values in self._unique_values(resource):
+            self._take(self._taken(type(resource), fields), values)
+
+    def _refuse_taken(self, resource: Resource, key: object) -> None:
+        for fields, values in self._unique_values(resource):
+            if self._taken(type(resource), fields).get(values, key) != key:
+                raise Duplicate(declaration(resource).title, fields)
+
+    def _unique_values(self, resource: Resource) -> Iterable[tuple[tuple[str, ...], Any]]:
+        for fields in {("id",), *declaration(resource).unique}:
+            values = tuple(getattr(resource, name) for name in fields)
+            if None not in values:
+                yield fields, values
+
+    def _taken(self, kind: type[Resource], fields: tuple[str, ...]) -> dict[Any, Any]:
+        """Which key holds which values of a unique group of fields."""
+        return self._tables[f"{declaration(kind).name} by {', '.join(fields)}"]
 
 
 def _meets(resource: Resource, where: Iterable[Condition]) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Final
 
 from sqlite_utils import Database
@@ -28,6 +30,10 @@ from scg_core.kernel.resource import Attribute, Index
 APPLICATION_ID: Final = 0x53434731  # "SCG1"
 STEPS: Final[tuple[Callable[[Database], None], ...]] = ()
 VERSION: Final = 1 + len(STEPS)
+"""Raise it (by a step, be it empty) with every change of the schema; a test compares SCHEMA."""
+
+SCHEMA: Final = 193755175454106313
+"""The fingerprint of the schema that VERSION stands for."""
 
 _QUEUE: Final = """
 create table if not exists work (
@@ -63,6 +69,23 @@ create table if not exists counter (name text primary key, value integer not nul
 """
 
 
+def refuse_foreign(path: str) -> None:
+    """Look at an existing file without changing anything in it.
+
+    Raises:
+        ForeignStorage: it is damaged, another program's, or from a newer version.
+    """
+    if path == ":memory:" or not Path(path).exists() or not Path(path).stat().st_size:
+        return
+    connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        _current(connection, path)
+    except sqlite3.OperationalError:
+        return  # another process is making or repairing it just now: the real opening will tell
+    finally:
+        connection.close()
+
+
 def prepare(connection: sqlite3.Connection, path: str) -> None:
     """Make the schema in an empty file, or bring an older one up to date.
 
@@ -89,10 +112,7 @@ def _current(connection: sqlite3.Connection, path: str) -> bool:
         raise ForeignStorage(path, "it belongs to another program")
     if version > VERSION:
         raise ForeignStorage(path, f"a newer version of the engine wrote it (schema {version})")
-    if application != APPLICATION_ID or version != VERSION:
-        return False
-    held = connection.execute("select value from counter where name = 'schema'").fetchone()
-    return held is not None and held[0] == _fingerprint()
+    return bool(application == APPLICATION_ID and version == VERSION)
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -101,18 +121,28 @@ def _migrate(connection: sqlite3.Connection) -> None:
     if version:
         for step in STEPS[version - 1 :]:
             step(db)
-    for statement in _QUEUE.split(";"):
-        if statement.strip():
-            connection.execute(statement)
+    _make_queue(db)
     for kind in KINDS:
         _bring_up(db, table(kind))
     _hint(db)
-    connection.execute(
-        "insert into counter values ('schema', ?) on conflict do update set value = excluded.value",
-        (_fingerprint(),),
-    )
     connection.execute(f"pragma application_id = {APPLICATION_ID}")
     connection.execute(f"pragma user_version = {VERSION}")
+
+
+def _make_queue(db: Database) -> None:
+    """The tables of due work and lanes; columns that an older file lacks are added as zero."""
+    for statement in _QUEUE.split(";"):
+        if not statement.strip():
+            continue
+        db.execute(statement)
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(_QUEUE)
+        for (name,) in fresh.execute("select name from sqlite_master where type = 'table'"):
+            held = {row[1] for row in db.execute(f"pragma table_info({quoted(name)})")}
+            for row in fresh.execute(f"pragma table_info({quoted(name)})"):
+                if held and row[1] not in held:
+                    column = f"{quoted(row[1])} {row[2]} not null default 0"
+                    db.execute(f"alter table {quoted(name)} add column {column}")
 
 
 def _bring_up(db: Database, of: Table) -> None:
@@ -121,6 +151,7 @@ def _bring_up(db: Database, of: Table) -> None:
     _table(db, of, of.name, of.cold)
     if of.hot:
         _table(db, of, of.hot_name, (of.key, *of.hot))
+        _move(db, of)
         _view(db, of)
     for fields in of.declared.unique:
         _index(db, of, Index(fields), unique=True)
@@ -139,6 +170,19 @@ def _table(db: Database, of: Table, name: str, attributes: tuple[Attribute, ...]
         if column(attribute) not in held:
             made.add_column(column(attribute), wanted[column(attribute)])
             _fill(db, name, attribute)
+
+
+def _move(db: Database, of: Table) -> None:
+    """Attributes that an older file kept cold and that are hot now: take their values over."""
+    held = {row[1] for row in db.execute(f"pragma table_info({quoted(of.name)})")}
+    key, cold, hot = quoted(column(of.key)), quoted(of.name), quoted(of.hot_name)
+    moved = [quoted(column(a)) for a in of.hot if column(a) in held]
+    if moved:
+        db.execute(f"insert or ignore into {hot} ({key}) select {key} from {cold}")
+    for name in moved:
+        value = f"select c.{name} from {cold} c where c.{key} = {hot}.{key}"
+        db.execute(f"update {hot} set {name} = ({value})")
+        db.execute(f"alter table {cold} drop column {name}")
 
 
 def _fill(db: Database, name: str, attribute: Attribute) -> None:
@@ -192,7 +236,7 @@ def _label(of: Table, index: Index) -> tuple[str, str]:
     return home, label if index.only is None else f"{label}_{index.only[1].lower()}"
 
 
-def _fingerprint() -> int:
+def fingerprint() -> int:
     """A number that changes whenever the declared schema does."""
     text = _QUEUE + repr(
         [

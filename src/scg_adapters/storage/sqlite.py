@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from scg_adapters.storage.migrations import prepare
+from scg_adapters.storage.migrations import prepare, refuse_foreign
 from scg_adapters.storage.sqlite_session import SqliteSession
 from scg_adapters.storage.turnstile import Turnstile
 from scg_core.kernel.errors import (
@@ -46,15 +47,18 @@ class SqliteStorage:
         self.path: Final = str(path)
         self._synchronous = synchronous.upper()
         self._in_memory = self.path == ":memory:"
-        self._turnstile = Turnstile(None)
+        self._turnstile = Turnstile(None, BUSY_TIMEOUT / 1000)
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._shared = self._open() if self._in_memory else None
+        self._open_ones: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._closed = False
+        self._shared: _Connection | None = None
         try:
+            refuse_foreign(self.path)
+            self._shared = self._open() if self._in_memory else None
             prepare(self._connection(), self.path)
             if not self._in_memory:
-                self._turnstile = Turnstile(self.path)
-        except sqlite3.DatabaseError as reason:
+                self._turnstile = Turnstile(self.path, BUSY_TIMEOUT / 1000)
+        except (sqlite3.DatabaseError, StorageUnavailable) as reason:
             self.close()
             raise ForeignStorage(self.path, str(reason)) from None
         except ForeignStorage:
@@ -83,10 +87,9 @@ class SqliteStorage:
 
     def close(self) -> None:
         """Close every connection; the storage cannot be used afterwards."""
-        for connection in self._connections:
-            with suppress(sqlite3.Error):
-                connection.close()
-        self._connections.clear()
+        self._closed = True
+        for held in list(self._open_ones):
+            held.close()
         self._turnstile.close()
 
     @contextmanager
@@ -128,28 +131,48 @@ class SqliteStorage:
             raise BrokenInvariant("an engine call was made inside another one's transaction")
 
     def _connection(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StorageUnavailable("it was closed")
         if self._shared is not None:
-            return self._shared
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._open()
-        return connection
+            return self._shared.raw
+        held: _Connection | None = getattr(self._local, "held", None)
+        if held is None:
+            held = self._local.held = self._open()
+        return held.raw
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> _Connection:
         try:
-            connection = sqlite3.connect(
-                self.path, timeout=BUSY_TIMEOUT / 1000, isolation_level=None,
-                check_same_thread=False, cached_statements=512,
-            )  # fmt: skip
-        except sqlite3.Error as reason:
-            raise ForeignStorage(self.path, str(reason)) from None
-        self._connections.append(connection)
-        try:
-            connection.execute("pragma journal_mode = wal")
-            connection.execute(f"pragma synchronous = {self._synchronous}")
-            connection.execute("pragma temp_store = memory")
-            connection.execute("pragma cache_size = -32768")
-            connection.execute("pragma wal_autocheckpoint = 8000")
+            held = _Connection(self.path, self._synchronous)
+        except sqlite3.OperationalError as reason:
+            raise StorageUnavailable(str(reason)) from None
         except sqlite3.DatabaseError as reason:
             raise ForeignStorage(self.path, str(reason)) from None
-        return connection
+        self._open_ones.add(held)
+        return held
+
+
+class _Connection:
+    """One thread's connection, closed when its thread has ended."""
+
+    def __init__(self, path: str, synchronous: str) -> None:
+        self.raw = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT / 1000, isolation_level=None,
+            check_same_thread=False, cached_statements=512,
+        )  # fmt: skip
+        for pragma in (
+            "journal_mode = wal",
+            f"synchronous = {synchronous}",
+            "temp_store = memory",
+            "cache_size = -32768",
+            "wal_autocheckpoint = 8000",
+        ):
+            self.raw.execute(f"pragma {pragma}")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with suppress(sqlite3.Error):
+            self.raw.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "raw"):
+            self.close()

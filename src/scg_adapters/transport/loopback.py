@@ -93,7 +93,8 @@ class LoopbackCarrier:
     ``log`` names a file that every submission is appended to before it is answered, and from
     which a new carrier learns what it still owes; without one the log is kept in memory. A
     carrier that ``splits`` has an id and receipts of its own for each fragment of a long message;
-    one that ``echoes`` carries attempt ids back in its receipts.
+    one that ``echoes`` carries attempt ids back in its receipts, one without ``addresses`` does
+    not say which handset they are about.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class LoopbackCarrier:
         deduplicates: bool = False,
         splits: bool = False,
         echoes: bool = False,
+        addresses: bool = True,
         on_unknown: OnUnknown = OnUnknown.RESEND,
         receipt_policy: ReceiptPolicy = ReceiptPolicy.ALL,
     ) -> None:
@@ -115,6 +117,7 @@ class LoopbackCarrier:
             window=window,
             deduplicates=deduplicates,
             queries=True,
+            addresses=addresses,
             on_unknown=on_unknown,
             receipt_policy=receipt_policy,
         )
@@ -204,7 +207,8 @@ class LoopbackCarrier:
     def _receipt(self, owed: _Owed, now: Instant) -> Receipt:
         code = "0C1" if owed.kind is ReceiptKind.UNDELIVERED else "000"
         attempt = owed.attempt_id if self._echoes else None
-        return Receipt(owed.transport_id, owed.kind, now, owed.to_address, code, attempt)
+        address = owed.to_address if self._capabilities.addresses else None
+        return Receipt(owed.transport_id, owed.kind, now, address, code, attempt)
 
     def _names(self, attempt_id: str, fragments: int) -> tuple[str, ...]:
         """The carrier's ids for a message."""

@@ -202,10 +202,13 @@ class MessageRequest(_Resource):
     key="seq",
     unique=[("id",)],
     indexes=[
+        Index(("company_id", "created_date"), alike=(1_000_000, 100_000)),
         Index(("message_request_id",), alike=(100_000,)),
         Index(("to_address", "message_request_id"), alike=(10, 1)),
         Index(("transport_id",), only=("state", MessageState.SENT.value)),
         Index(("state",), only=("state", MessageState.FAILED.value)),
+        Index(("state",), only=("state", MessageState.EXPIRED.value)),
+        Index(("state",), only=("state", MessageState.CANCELED.value)),
     ],
 )
 class Message(_Resource):
@@ -421,6 +424,10 @@ class Lane:
     key: LaneKey
     wait_until: Instant
     reason: str | None = None
+
+    def waited_for(self, since: Instant) -> str | None:
+        """What it has been waiting for, if it has had to wait since then."""
+        return self.reason if self.wait_until >= since else None
 
 
 @frozen

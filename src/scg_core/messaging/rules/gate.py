@@ -55,12 +55,21 @@ class Order:
     consent_requirement: ConsentRequirement
 
 
-def gate(order: Order, sender: SenderId | None, consent: ConsentStatus, now: Instant) -> Verdict:
-    """The verdict for every message of one request, one sender and one consent status."""
+def gate(
+    order: Order,
+    sender: SenderId | None,
+    consent: ConsentStatus,
+    now: Instant,
+    lane_reason: str | None = None,
+) -> Verdict:
+    """The verdict for every message of one request, one sender and one consent status.
+
+    ``lane_reason`` says what their lane was waiting for until just now.
+    """
     if order.state in (RequestState.CANCELED, RequestState.DELETED):
         return CANCEL
     if order.expiry_time is not None and order.expiry_time <= now:
-        return expired(waited_for(sender, None))
+        return expired(waited_for(sender, lane_reason))
     if sender is None or sender.state is SenderState.PENDING_IMPLEMENTATION:
         return Verdict(Decision.FAIL, FailureCode.OTHER, f"{SENDER} the sender id cannot send")
     if sender.state not in MAY_SEND:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from scg_core.kernel.instant import MINUTE, later
 from scg_core.kernel.query import Query, among, at_least, at_most
 from scg_core.messaging.lifecycle import MessageEvent, RequestEvent, RequestState
 from scg_core.messaging.model import FailureCode, Message, MessageRequest, Run, WorkKind
@@ -15,6 +16,7 @@ from scg_core.ports.storage import Work
 from scg_core.senders.model import SenderId
 from scg_core.unit import Unit
 
+_RECENTLY: Final = 5 * MINUTE
 _OVER: Final = frozenset({RequestState.CANCELED, RequestState.REJECTED, RequestState.DELETED})
 
 
@@ -69,8 +71,9 @@ def _waited_for(unit: Unit, request: MessageRequest, runs: list[Run]) -> str | N
     if request.state is RequestState.PAUSED:
         return "the request was paused"
     lanes = unit.session.lanes({run.lane for run in runs})
-    waits = [lane.reason for lane in lanes if lane.wait_until > unit.now]
-    return waited_for(unit.session.get(SenderId, request.sender_id), next(iter(waits), None))
+    reasons = [lane.waited_for(later(unit.now, -_RECENTLY)) for lane in lanes]
+    reason = next((one for one in reasons if one is not None), None)
+    return waited_for(unit.session.get(SenderId, request.sender_id), reason)
 
 
 def _close(unit: Unit, request_id: str, kind: str) -> None:

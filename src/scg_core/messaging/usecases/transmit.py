@@ -88,8 +88,9 @@ def claim(
         rows, asked = _lapse(unit, taken, rows, capabilities, settings)
     sender = unit.session.get(SenderId, taken.lane.key.sender_id)
     orders = _orders(unit, {row[2] for row in rows})
+    waited = taken.lane.waited_for(later(unit.now, -settings.retry_longest))
     verdicts = {
-        request: gate(order, sender, ConsentStatus.NONE, unit.now)
+        request: gate(order, sender, ConsentStatus.NONE, unit.now, waited)
         for request, order in orders.items()
     }
     passed = [row for row in rows if verdicts[row[2]].decision is Decision.SEND]

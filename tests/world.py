@@ -1,8 +1,4 @@
-"""A small world to test in: an engine on a simulated clock with a simulated carrier.
-
-``recount`` checks the books of semantics 1c from the outside: every counter of every request
-against its message rows, the balance, and that the queue holds exactly what is open.
-"""
+"""A small world to test in: an engine on a simulated clock with a simulated carrier."""
 
 from __future__ import annotations
 
@@ -14,19 +10,8 @@ from scg_adapters.simulated import SeededIds, SimulatedClock
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core import Engine, Message, MessageRequest, Settings
 from scg_core.kernel.query import Query
-from scg_core.messaging.lifecycle import Milestone
-from scg_core.messaging.rules.status import TEST_MESSAGE
 from scg_core.ports.message_transport import MessageTransport
-
-QUEUED = ("CREATED", "SCHEDULED", "PAUSED")
-COUNTERS = {
-    "sent_count": Milestone.SENT,
-    "delivered_count": Milestone.DELIVERED,
-    "read_count": Milestone.READ,
-    "converted_count": Milestone.CONVERTED,
-    "canceled_count": Milestone.CANCELED,
-    "failed_count": Milestone.FAILED,
-}
+from tests.reliability.checker import recount
 
 
 class World:
@@ -84,30 +69,7 @@ class World:
 
     def recount(self) -> None:
         """Every counter equals a recount, the balance holds, the queue holds what is open."""
-        with self.storage.snapshot() as session:
-            messages = session.find(Query(Message))
-            requests = session.find(Query(MessageRequest))
-            runs = {m.seq: session.runs_at([m.seq]) for m in messages}
-        for request in requests:
-            mine = [m for m in messages if m.message_request_id == request.id]
-            assert request.recipient_count == len(mine)
-            for counter, bit in COUNTERS.items():
-                assert getattr(request, counter) == sum(bool(m.milestones & bit) for m in mine)
-            tests = sum(bool(m.milestones & TEST_MESSAGE) for m in mine)
-            assert request.test_count == tests
-            open_ = sum(self._is_open(m, runs[m.seq]) for m in mine)
-            assert request.open_count == open_
-        for message in messages:
-            if message.state in QUEUED:
-                assert len(runs[message.seq]) == 1, message
-            else:
-                assert all(run.leased for run in runs[message.seq]), message
-
-    @staticmethod
-    def _is_open(message: Message, runs: list[Any]) -> bool:
-        if message.milestones & Milestone.SENT:
-            return False
-        return message.state in QUEUED or any(run.leased for run in runs)
+        recount(self.storage)
 
 
 def numbers(count: int, start: int = 0) -> list[str]:

@@ -7,7 +7,7 @@ due instant is the end of its lease, so a lapsed lease needs no search of its ow
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve
@@ -272,12 +272,12 @@ class SqliteQueue:
         )
         self._db.execute("update lane set served = ? where id = ?", (tick, lane))
 
-    def _due_runs(self, lane: Lane, now: Instant, limit: int) -> list[Run]:
+    def _due_runs(self, lane: Lane, now: Instant, limit: int) -> Iterator[Run]:
         sql = (
             f"select {_RUN} from run where lane = ? and held = 0 and due <= ? "
             "order by due, first limit ?"
         )
-        return [_run(row) for row in self._db.execute(sql, (lane.id, now, limit))]
+        return map(_run, self._db.execute(sql, (lane.id, now, limit)).fetchall())
 
     def _lease(self, run: Run, lease_until: Instant, room: int) -> Run:
         """Lease a run; of one that is larger than the room only its beginning."""

@@ -44,6 +44,14 @@ from scg_core.ports.message_transport import (
 
 _BATCH: Final = 500
 _WORD: Final = 1 << 32
+_REFUSALS: Final = {
+    "refuse": Answer(Outcome.REFUSED, (), "0x0B", "unknown subscriber"),
+    "defer": Answer(Outcome.DEFERRED, (), "0x64", "try again"),
+    "throttle": Answer(Outcome.THROTTLED, (), "0x58", "too fast"),
+    "pending": Answer(Outcome.PENDING),
+    "unknown": Answer(Outcome.UNKNOWN),
+}
+_MAY_BE_ON_ITS_WAY: Final = (Outcome.PENDING, Outcome.UNKNOWN)
 
 T = TypeVar("T")
 
@@ -229,16 +237,15 @@ class LoopbackCarrier:
         if self._capabilities.deduplicates and attempt.id in self._taken:
             return accepted, False
         rates = self.behaviour
+        if not any(getattr(rates, name) for name in _REFUSALS):
+            return accepted, True
         draws = _draws(self._seed, attempt.id, f"answer/{self._tries[attempt.id]}")
         draw = draws[0]
-        for rate, answer, on_its_way in (
-            (rates.refuse, Answer(Outcome.REFUSED, (), "0x0B", "unknown subscriber"), False),
-            (rates.defer, Answer(Outcome.DEFERRED, (), "0x64", "try again"), False),
-            (rates.throttle, Answer(Outcome.THROTTLED, (), "0x58", "too fast"), False),
-            (rates.pending, Answer(Outcome.PENDING), True),
-            (rates.unknown, Answer(Outcome.UNKNOWN), draws[1] < 0.5),
-        ):
+        for name, answer in _REFUSALS.items():
+            rate = getattr(rates, name)
             if draw < rate:
+                lost = answer.outcome is Outcome.UNKNOWN and draws[1] >= 0.5
+                on_its_way = answer.outcome in _MAY_BE_ON_ITS_WAY and not lost
                 self._tries[attempt.id] += 1
                 if answer.outcome is Outcome.PENDING:
                     due = later(now, draws[1] * (rates.delay + rates.spread))

@@ -7,6 +7,7 @@ grow at their end; the other fourteen are chance (83 bits). Credentials are chan
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from scg_core.kernel.instant import Instant
@@ -33,7 +34,12 @@ def base62(number: int, width: int) -> str:
 
 def time_ordered(now: Instant, chance: int) -> str:
     """An id that sorts by the time it was made; ``chance`` is any large random number."""
-    return base62(now, _TIME) + base62(chance, _CHANCE)
+    return _time_part(now) + base62(chance, _CHANCE)
+
+
+@lru_cache(maxsize=16)
+def _time_part(now: Instant) -> str:
+    return base62(now, _TIME)
 
 
 def credential(chance: int) -> str:

@@ -232,6 +232,19 @@ def test_after_an_unknown_outcome_receipts_count_although_the_message_is_queued(
     assert not heard.late
 
 
+@pytest.mark.parametrize("state", [S.CONVERTED, S.DELETED])
+@pytest.mark.parametrize("event", [E.ACK, E.DELIVERED, E.READ, E.CLICK, E.UNDELIVERED])
+def test_what_was_canceled_is_never_counted_as_sent(
+    state: MessageState, event: MessageEvent
+) -> None:
+    """Also when it was converted or deleted afterwards: canceled + sent <= recipients."""
+    before = Status(state, M.CANCELED | M.CONVERTED | UNKNOWN_OUTCOME)
+
+    heard = hear(before, event)
+
+    assert heard.late and heard.status == before
+
+
 def test_an_unknown_outcome_is_no_milestone() -> None:
     """The bit that remembers it is never counted."""
     assert hear(Status(S.CREATED, UNKNOWN_OUTCOME), E.EXPIRE).gained == M.FAILED

@@ -103,6 +103,8 @@ def hear(before: Status, event: MessageEvent) -> Heard:
         IllegalTransition: the table has no such cell.
     """
     phase = _phase_for(before, event)
+    if event in EVIDENCE and before.milestones & Milestone.CANCELED:
+        return Heard(before, Milestone(0), 0, late=True)  # also if it was converted afterwards
     if event is MessageEvent.ACK and phase is Phase.CONVERTED and not before.in_flight:
         return Heard(before, Milestone(0), 0, late=True)
     to = MT.step(phase, event)

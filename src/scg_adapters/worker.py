@@ -73,7 +73,8 @@ class Worker:
         self._stopping.set()
         self.wake()
         for thread in self._threads:
-            thread.join(timeout)
+            if thread.ident is not None:
+                thread.join(timeout)
         return not any(thread.is_alive() for thread in self._threads)
 
     def run(self) -> None:

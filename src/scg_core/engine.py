@@ -41,7 +41,7 @@ class Engine:
     is such a name goes out there; any other needs the engine to have a single transport.
 
     Raises:
-        InvalidField: there is no transport.
+        InvalidField: there is no transport, or one with a window below 1.
     """
 
     def __init__(
@@ -56,6 +56,9 @@ class Engine:
     ) -> None:
         if not transports:
             raise InvalidField("transports", "must hold at least one transport")
+        for name, transport in transports.items():
+            read_text("transports", name, most=64)
+            read_integer(f"transports[{name}].window", transport.capabilities.window, 1)
         self._storage = storage
         self._transports = dict(transports)
         self._clock = clock

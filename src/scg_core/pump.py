@@ -11,11 +11,17 @@ from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from scg_core.kernel.errors import InvalidField, LeaseLost, ScgError, TransportUnavailable
+from scg_core.kernel.errors import (
+    InvalidField,
+    LeaseLost,
+    StorageUnavailable,
+    TransportUnavailable,
+)
 from scg_core.kernel.instant import Instant, later
 from scg_core.messaging.model import WorkKind
 from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.settings import Settings
+from scg_core.messaging.steps.soundness import sound
 from scg_core.messaging.usecases.prepare import forget_recipients, prepare_page
 from scg_core.messaging.usecases.resume import resume_page
 from scg_core.messaging.usecases.sweep import sweep_page
@@ -116,17 +122,28 @@ class Pump:
         """Poll a transport; one that breaks is polled again soon and stops nobody else."""
         now = self._clock.now()
         try:
-            return self._transports[name].poll(now)
-        except Exception as reason:
-            if isinstance(reason, ScgError) and reason.retry:
-                raise
+            due = self._transports[name].poll(now)
+            return None if due is None else Instant(max(due, now + 1))
+        except StorageUnavailable:
+            raise
+        except Exception:
             log.exception("the transport %s failed when it was polled", name)
             return later(now, self._settings.throttle_pause)
 
     def _next(self, connectors: Collection[str], polled: Instant | None) -> Instant | None:
+        """When there is something to do: a full window waits for its attempts to end."""
+        now = self._clock.now()
+        waits = [polled]
         with self._storage.snapshot() as session:
-            due = session.next_due(connectors)
-        return min((one for one in (polled, due) if one is not None), default=None)
+            free = []
+            for name in connectors:
+                pending, until = session.pending(name, now)
+                if pending < self._capabilities[name].window:
+                    free.append(name)
+                else:
+                    waits.append(until)
+            waits.append(session.next_due(free))
+        return min((one for one in waits if one is not None), default=None)
 
     def _do_work(self) -> int:
         """Do one piece of work; one that fails is put off, so that it stops nobody else."""
@@ -139,7 +156,7 @@ class Pump:
                     return 0
                 self._work[work.kind](unit, work)
         except Exception as reason:
-            if work is None or (isinstance(reason, ScgError) and reason.retry):
+            if work is None or isinstance(reason, StorageUnavailable):
                 raise
             log.exception("%s of %s failed and is put off", work.kind, work.key)
             with self._begin("put off") as unit:
@@ -157,16 +174,19 @@ class Pump:
             yield "submit"
             answers = self._submit(submission)
             yield "settle"
-            capabilities = self._capabilities[submission.connector]
             try:
                 with self._begin("settle") as unit:
-                    settle(unit, submission, answers, capabilities, self._settings)
+                    self._settle(unit, submission, answers)
                     more = number < WINDOWS_A_ROUND
                     submission = claim(unit, connectors, self._settings) if more else None
             except LeaseLost as lost:
                 log.warning("answers came after their lease had run out: %s", lost.work)
                 return number
         return WINDOWS_A_ROUND
+
+    def _settle(self, unit: Unit, submission: Submission, answers: Sequence[Answer]) -> None:
+        capabilities = self._capabilities[submission.connector]
+        settle(unit, submission, answers, capabilities, self._settings)
 
     def _submit(self, submission: Submission) -> Sequence[Answer]:
         """Hand a window over, and ask about attempts whose outcome is unknown."""
@@ -198,7 +218,7 @@ def _answers(
     if not wanted:
         return ()
     try:
-        answers = ask()
+        answers = [sound(answer) for answer in ask()]
     except TransportUnavailable:
         return [unreached] * wanted
     except Exception:

@@ -149,6 +149,7 @@ def test_a_file_from_an_older_version_is_migrated(tmp_path: Path) -> None:
         alter table message_request drop column src_language;
         drop table parked_receipt;
         drop index message_by_to_address_message_request_id;
+        drop index run_pending;
         alter table run drop column pending;
         pragma user_version = 0;
         """

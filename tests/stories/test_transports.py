@@ -22,6 +22,7 @@ from scg_core.kernel.resource import evolve
 from scg_core.messaging.lifecycle import MessageEvent
 from scg_core.messaging.model import FragmentState, LaneKey, ParkedReceipt, RecipientPage, Run
 from scg_core.messaging.rules.receipts import fragment_after, whole
+from scg_core.messaging.rules.status import UNKNOWN_OUTCOME
 from scg_core.ports.message_transport import (
     Answer,
     Attempt,
@@ -497,3 +498,182 @@ def test_a_stale_version_is_refused_where_one_is_given(world: World) -> None:
         app.messages.update(message.id, state="CONVERTED", version_number="one")
     current = str(message.version_number)
     assert app.messages.update(message.id, state="CONVERTED", version_number=current)
+
+
+def test_a_converted_message_in_flight_stays_open_through_a_late_receipt(url: str) -> None:
+    """Its attempt is still to be answered: not withdrawn before, sent once after."""
+    world = World(url, Behaviour(pending=1, lose=1))
+    request = world.send("+14155550100")
+    world.engine.run_due()
+    (message,) = world.messages()
+    world.app.messages.update(message.id, state="CONVERTED")
+    bad = Receipt("x", ReceiptKind.UNDELIVERED, world.clock.now(), None, None, message.id + "/1")
+    world.engine.receipts_arrived("carrier", [bad])
+    world.recount()
+    assert world.request(request.id).open_count == 1
+    world.engine.run_until_idle()
+
+    after = world.request(request.id)
+    assert (after.state, after.sent_count, after.open_count) == ("COMPLETED", 1, 0)
+    world.recount()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [None, "no answers", [{}], [Answer(Outcome.ACCEPTED, None)], [Answer(Outcome.ACCEPTED, (7,))],
+     [Answer(Outcome.ACCEPTED, ("\udcff",))], [Answer(Outcome.REFUSED, (), 5)]],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_an_unknown_outcome(url: str, nonsense: object) -> None:
+    """The message is sent again, with patience; nothing else is held up."""
+
+    class Confused(Scripted):
+        def submit(self, attempts: Sequence[Attempt], now: Instant) -> Sequence[Answer]:
+            answers = self.inner.submit(attempts, now)
+            if self.script:
+                self.script.pop()
+                return nonsense  # type: ignore[return-value]
+            return answers
+
+    world = World(url, Behaviour(lose=1))
+    world.engine = world.another_engine(Confused(world.carrier, ["once"]))
+    world.app = world.engine.application("acme", 1)
+    world.send("+14155550100")
+    world.engine.run_until_idle()
+
+    (message,) = world.messages()
+    assert message.state == "SENT"
+    assert message.milestones & UNKNOWN_OUTCOME
+    assert list(submissions(world.carrier.log).values()) == [2]
+    world.recount()
+
+
+def test_pending_attempts_fill_the_window(url: str) -> None:
+    """No more than a window is ever open, whoever holds it."""
+    world = World(url, Behaviour(pending=1, lose=1, delay=5_000, spread=0), window=10)
+    request = world.send(*numbers(35))
+    most = 0
+    while (due := world.engine.run_due()) is not None:
+        with world.storage.snapshot() as session:
+            most = max(most, session.pending("carrier", world.clock.now())[0])
+        assert due > world.clock.now() or most < 10
+        world.clock.wait(due)
+
+    assert most == 10
+    assert world.request(request.id).sent_count == 35
+    assert set(submissions(world.carrier.log).values()) == {1}
+
+
+def test_an_unreachable_transport_does_not_stop_another(url: str) -> None:
+    """Whatever it raises when it is polled."""
+
+    class Away(LoopbackCarrier):
+        def poll(self, now: Instant) -> Instant | None:
+            raise TransportUnavailable("away")
+
+    world = World(url)
+    good = LoopbackCarrier()
+    engine = Engine(
+        storage=world.storage, transports={"away": Away(), "good": good}, clock=world.clock,
+        ids=world.ids, places=world.engine.places,
+    )  # fmt: skip
+    sender = engine.operator().add_sender_id("acme", address="2", type_id="good")
+    engine.application("acme", 1).message_requests.create(
+        from_=sender.id, to=["+14155550100"], body="hi"
+    )
+    engine.run_due()
+
+    assert len(submissions(good.log)) == 1
+
+
+def test_a_late_answer_still_brings_the_transports_ids(url: str) -> None:
+    """DELIVERED came first, by the attempt; READ comes by the id the answer brought."""
+    world = World(url, Behaviour(pending=1, lose=1))
+    world.send("+14155550100")
+    world.engine.run_due()
+    (message,) = world.messages()
+    name, now = transport_id(0, message.id + "/1"), world.clock.now()
+    first = Receipt(name, ReceiptKind.DELIVERED, now, "+14155550100", None, message.id + "/1")
+    world.engine.receipts_arrived("carrier", [first])
+    assert world.states() == ["DELIVERED"]
+    world.engine.run_until_idle(until=later(now, MINUTE))
+    assert world.messages()[0].external_transaction_ids == name
+    world.engine.receipts_arrived("carrier", [Receipt(name, ReceiptKind.READ, now, "14155550100")])
+
+    assert world.states() == ["READ"]
+    world.recount()
+
+
+def test_a_receipt_of_a_known_address_goes_to_no_other_handset(url: str) -> None:
+    """Two messages of one transport id, the first past SENT: the address decides."""
+
+    class Same(LoopbackCarrier):
+        def _names(self, attempt_id: str, fragments: int) -> tuple[str, ...]:
+            return ("7",)
+
+    world = World(url)
+    world.engine = world.another_engine(Same(behaviour=Behaviour(lose=1)))
+    world.app = world.engine.application("acme", 1)
+    world.send(*numbers(2))
+    world.engine.run_until_idle()
+    now, (first, second) = world.clock.now(), numbers(2)
+    both = [Receipt("7", ReceiptKind.DELIVERED, now, one) for one in (first, second)]
+    world.engine.receipts_arrived("carrier", both)
+    assert world.states() == ["DELIVERED", "DELIVERED"]
+    world.engine.receipts_arrived("carrier", [Receipt("7", ReceiptKind.READ, now, first)])
+
+    assert world.states() == ["READ", "DELIVERED"]
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [None, "x", Receipt(None, ReceiptKind.READ, Instant(0)), Receipt("x", "READ", Instant(0)),
+     Receipt("x", ReceiptKind.READ, Instant(10**30)),
+     Receipt("\ud800", ReceiptKind.READ, Instant(0)),
+     Receipt("x", ReceiptKind.READ, Instant(0), to_address=5)],
+)  # fmt: skip
+def test_what_is_no_receipt_is_refused_by_field(world: World, receipt: object) -> None:
+    """A typed error, and nothing of the batch is taken."""
+    with pytest.raises(InvalidField):
+        world.engine.receipts_arrived("carrier", [receipt])  # type: ignore[list-item]
+
+
+def test_a_throttled_answer_rests_each_lane_and_costs_no_attempt(url: str) -> None:
+    """The wait is a second each time, however often it happens."""
+    world, _ = scripted(url, OnUnknown.RESEND)
+    carrier = World(url="memory:", behaviour=Behaviour(throttle=1)).carrier
+    world.engine = world.another_engine(carrier)
+    world.app = world.engine.application("acme", 1)
+    world.send(*numbers(2), "+447700900123")
+    for _ in range(6):
+        due = world.engine.run_due()
+        assert due == world.clock.now() + 1_000
+        world.clock.wait(due)
+
+    numbered = [message.seq for message in world.messages()]
+    with world.storage.snapshot() as session:
+        runs = session.runs_at(numbered)
+        assert {run.attempt for run in runs} <= {0, 1}
+        assert {lane.reason for lane in session.lanes({run.lane for run in runs})} == {
+            "1039 throttled"
+        }
+
+
+def test_a_receipt_parked_for_too_long_is_not_applied(url: str) -> None:
+    """Its transport id may be another message's by now."""
+    world = World(url, Behaviour(lose=1))
+    name = "reused"
+
+    class Named(LoopbackCarrier):
+        def _names(self, attempt_id: str, fragments: int) -> tuple[str, ...]:
+            return (name,)
+
+    world.engine = world.another_engine(Named(behaviour=Behaviour(lose=1)))
+    world.app = world.engine.application("acme", 1)
+    world.engine.receipts_arrived(
+        "carrier", [Receipt(name, ReceiptKind.DELIVERED, world.clock.now())]
+    )
+    world.clock.advance(73 * HOUR)
+    world.send("+14155550100")
+    world.engine.run_until_idle()
+
+    assert world.states() == ["SENT"]

@@ -119,6 +119,15 @@ class MemoryQueue:
                 lapsed.append(taken[-1])
         return Claim(lane, tuple(taken), tuple(lapsed))
 
+    def pending(self, connector: str, now: Instant, /) -> tuple[int, Instant | None]:
+        """How many attempts of a connector await a later answer, and until when."""
+        held = [
+            run
+            for run in self._runs.values()
+            if run.pending and run.due > now and self._lanes[run.lane].key.connector == connector
+        ]
+        return sum(run.size for run in held), min((run.due for run in held), default=None)
+
     def finish(self, claim: Claim, /) -> None:
         """Take a claim's runs out of their lane."""
         for run in claim.runs:

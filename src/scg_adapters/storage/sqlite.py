@@ -44,7 +44,10 @@ class SqliteStorage:
     def __init__(self, path: str | Path, *, synchronous: str = "FULL") -> None:
         if synchronous.upper() not in _SYNCHRONOUS:
             raise InvalidField("synchronous", f"must be one of {', '.join(sorted(_SYNCHRONOUS))}")
-        self.path: Final = str(path)
+        if "\x00" in str(path):
+            raise InvalidField("path", "must not hold a NUL character")
+        in_memory = str(path) == ":memory:"
+        self.path: Final = str(path) if in_memory else str(Path(path).absolute())
         self._synchronous = synchronous.upper()
         self._in_memory = self.path == ":memory:"
         self._turnstile = Turnstile(None, BUSY_TIMEOUT / 1000)

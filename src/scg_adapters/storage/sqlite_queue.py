@@ -151,6 +151,15 @@ class SqliteQueue:
         self._set_ready(lane.id)
         return Claim(lane, tuple(taken), tuple(lapsed))
 
+    def pending(self, connector: str, now: Instant, /) -> tuple[int, Instant | None]:
+        """How many attempts of a connector await a later answer, and until when."""
+        row = self._db.execute(
+            "select coalesce(sum(last - first + 1), 0), min(due) from run where pending = 1 "
+            "and due > ? and lane in (select id from lane where connector = ?)",
+            (now, connector),
+        ).fetchone()
+        return int(row[0]), None if row[1] is None else Instant(row[1])
+
     def finish(self, claim: Claim, /) -> None:
         """Take a claim's runs out of their lane."""
         for run in claim.runs:

@@ -223,6 +223,20 @@ class QueueContract(ABC):
         assert again.lapsed == again.runs
         assert again.runs[0].attempt == 2
 
+    def test_pending_attempts_are_counted_until_their_time_runs_out(self) -> None:
+        """They fill the window of their own connector."""
+        storage = self.empty()
+        with storage.transaction("queue") as session:
+            lane = session.lane(LANE).id
+            session.queue([a_run(lane, 1, 4, leased=True, pending=True, due=later(NOW, 9))])
+            session.queue([a_run(lane, 5, 7, leased=True, pending=True, due=later(NOW, 5))])
+            session.queue([a_run(lane, 8, 9, leased=True, due=later(NOW, 5))])
+
+            assert session.pending("carrier", NOW) == (7, later(NOW, 5))
+            assert session.pending("carrier", later(NOW, 5)) == (4, later(NOW, 9))
+            assert session.pending("carrier", later(NOW, 9)) == (0, None)
+            assert session.pending("other", NOW) == (0, None)
+
     def test_the_id_of_a_run_is_never_used_again(self) -> None:
         """A worker that holds an old claim must not take it for another's run."""
         storage = self.empty()

@@ -19,6 +19,7 @@ from scg_core.kernel.resource import R, Resource, declaration
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
 MAX_OFFSET: Final = 2**53
+MAX_VALUES: Final = 1000
 
 
 class Op(StrEnum):
@@ -158,6 +159,8 @@ def _conditions(kind: type[Resource], filters: Mapping[str, object]) -> Iterable
             continue
         several = isinstance(value, tuple | list | set | frozenset)
         given = list(value) if several else [value]  # type: ignore[call-overload]
+        if len(given) > MAX_VALUES:
+            raise InvalidField(attribute.wire, f"takes at most {MAX_VALUES} values")
         known = tuple(codec.read_value(attribute, name, one) for one in given)
         if attribute.type == tuple[str, ...]:
             yield Condition(attribute.name, Op.HAS, known)

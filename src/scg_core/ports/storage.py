@@ -264,6 +264,16 @@ class Session(Protocol):
         """
         ...
 
+    def pending(self, connector: str, now: Instant, /) -> tuple[int, Instant | None]:
+        """How many attempts of a connector await the transport's later answer, and until when.
+
+        Those whose time has run out are not counted; the instant is the earliest end.
+
+        Laws:
+            - ``pending_attempts_are_counted_until_their_time_runs_out``
+        """
+        ...
+
     def finish(self, claim: Claim, /) -> None:
         """Take a claim's runs out of their lane.
 

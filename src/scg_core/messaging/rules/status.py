@@ -33,6 +33,7 @@ EVIDENCE: Final = frozenset(
         MessageEvent.UNDELIVERED,
     }
 )
+_OUTCOMES: Final = frozenset({MessageEvent.ACK, MessageEvent.REFUSED, MessageEvent.DEFERRED})
 _QUEUED: Final = frozenset({Phase.CREATED, Phase.SCHEDULED, Phase.PAUSED})
 _LADDER: Final = (
     (Milestone.CONVERTED, Phase.CONVERTED),
@@ -109,7 +110,8 @@ def hear(before: Status, event: MessageEvent) -> Heard:
         return Heard(before, Milestone(0), 0, late=True)
     to = MT.step(phase, event)
     if (phase, event) in LATE:
-        after = Status(before.state, before.milestones, in_flight=_still_open(before, event))
+        flying = before.in_flight and event not in _OUTCOMES
+        after = Status(before.state, before.milestones, flying)
         withdrawn = int(after.is_withdrawn) - int(before.is_withdrawn)
         dropped = event is MessageEvent.REFUSED and before.in_flight
         return Heard(after, Milestone(0), withdrawn, late=not dropped)

@@ -47,6 +47,7 @@ _FAST: Final = (
     "transport_id",
     "external_transaction_ids",
 )
+_CHUNK: Final = 400
 _NO_ANSWER_YET: Final = (Outcome.PENDING, Outcome.UNKNOWN)
 _WAITS: Final = (Outcome.DEFERRED, Outcome.THROTTLED, Outcome.UNKNOWN)
 
@@ -119,12 +120,13 @@ def overtaken(unit: Unit, items: Sequence[Answered]) -> list[Answered]:
     """
     if not items or not unit.session.count(Query(ParkedAnswer), at_most=1):
         return list(items)
-    where = [among("message_id", [item.message.id for item in items])]
     said: dict[str, Answer] = {}
-    for held in unit.session.find(Query(ParkedAnswer, where)):
-        unit.session.remove(held)
-        outcome = Outcome(held.outcome)
-        said[held.message_id] = Answer(outcome, held.transport_ids, held.code, held.details)
+    for begin in range(0, len(items), _CHUNK):
+        some = [item.message.id for item in items[begin : begin + _CHUNK]]
+        for held in unit.session.find(Query(ParkedAnswer, [among("message_id", some)])):
+            unit.session.remove(held)
+            outcome = Outcome(held.outcome)
+            said[held.message_id] = Answer(outcome, held.transport_ids, held.code, held.details)
     return [
         evolve(item, answer=said.get(item.message.id, item.answer))
         if item.answer.outcome in _NO_ANSWER_YET
@@ -278,7 +280,8 @@ def _put_off(
     queued = [seq for seq, status in after.items() if status.state is MessageState.CREATED]
     if outcome is Outcome.THROTTLED:
         until = later(unit.now, settings.throttle_pause)
-        unit.session.wait(owner(runs, items[0].message.seq).lane, until, "1039 throttled")
+        for lane in sorted({owner(runs, item.message.seq).lane for item in items}):
+            unit.session.wait(lane, until, "1039 throttled")
         requeue(unit, runs, queued, lambda run, _: _fresh(run, unit.now, run.attempt - 1))
     else:
         requeue(

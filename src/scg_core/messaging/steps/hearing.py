@@ -100,6 +100,8 @@ def hear_news(
         tally.note(row.request_id, heard)
         if heard.late:
             _log(unit, row, item)
+            if item.event is MessageEvent.ACK and _keep_ids(held[item.seq], item):
+                changed.add(item.seq)
         elif _record(unit, held[item.seq], heard, item):
             changed.add(item.seq)
             if row.state != heard.status.state:
@@ -127,6 +129,16 @@ def _record(unit: Unit, row: list[Any], heard: Heard, item: News) -> bool:
     if row == before:
         return False
     row[offset + 2] = unit.now
+    return True
+
+
+def _keep_ids(row: list[Any], item: News) -> bool:
+    """A late ACK may be the first to bring the transport's ids; whether it was."""
+    at = len(_READ) - 2 + _WRITTEN.index("external_transaction_ids")
+    if row[at] is not None or not item.facts.get("external_transaction_ids"):
+        return False
+    for name, value in item.facts.items():
+        row[len(_READ) - 2 + _WRITTEN.index(name)] = value
     return True
 
 

@@ -69,9 +69,9 @@ def take_receipts(
     slow: list[_News] = []
     for key in [key for key in by_key if key in known]:
         slow += [_news(known[key], receipt) for receipt in by_key.pop(key)]
+    candidates = _candidates(unit, by_key)
     quick = []
-    for row in _one_a_key(_sent(unit, list(by_key)), by_key):
-        heard = by_key.pop(row[4])
+    for row, heard in _chosen(candidates, by_key, exactly=True):
         simple = len(heard) == 1 and heard[0].kind is ReceiptKind.DELIVERED
         if simple and row[5] == Milestone.SENT:
             quick.append((row, heard[0]))
@@ -81,6 +81,8 @@ def take_receipts(
     if by_key:
         slow += _by_fragment(unit, by_key, policy)
         slow += _by_address(unit, by_key)
+    for row, heard in _chosen(candidates, by_key, exactly=False):
+        slow += [_news(row[0], receipt) for receipt in heard]
     flying: set[int] = set()
     if by_key:
         slow += _by_attempt(unit, by_key, flying)
@@ -157,20 +159,43 @@ def _sent(unit: Unit, keys: Sequence[str]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _one_a_key(rows: Sequence[tuple[Any, ...]], by_key: ByKey) -> list[tuple[Any, ...]]:
-    """One message for each transport id. Carriers use ids again: of several the one with the
-    receipt's address is meant, else the newest."""
-    chosen: dict[str, tuple[Any, ...]] = {}
-    for row in rows:
-        key = row[4]
-        held = chosen.get(key)
-        if held is None or _rank(row, by_key[key][0]) > _rank(held, by_key[key][0]):
-            chosen[key] = row
-    return list(chosen.values())
+_Row = tuple[Any, ...]
 
 
-def _rank(row: tuple[Any, ...], receipt: Receipt) -> tuple[bool, int]:
-    return (row[6] == receipt.to_address, row[0])
+def _candidates(unit: Unit, by_key: ByKey) -> dict[str, list[_Row]]:
+    """The messages in state SENT behind each transport id, newest first: carriers reuse ids."""
+    found: dict[str, list[_Row]] = {}
+    for row in sorted(_sent(unit, list(by_key)), key=lambda row: -int(row[0])):
+        found.setdefault(row[4], []).append(row)
+    return found
+
+
+def _chosen(
+    candidates: Mapping[str, Sequence[_Row]], by_key: ByKey, *, exactly: bool
+) -> list[tuple[_Row, list[Receipt]]]:
+    """Messages with the receipts that are theirs, which are taken out of ``by_key``.
+
+    A receipt with an address goes to the newest message of that address; only if ``exactly`` is
+    off to the newest at all, because some networks spell addresses in a way of their own.
+    """
+    taken: dict[int, tuple[_Row, list[Receipt]]] = {}
+    for key in [key for key in by_key if key in candidates]:
+        rest = []
+        for receipt in by_key.pop(key):
+            rows = candidates[key]
+            if exactly and receipt.to_address is not None:
+                rows = [row for row in rows if row[6] in _spellings(receipt.to_address)]
+            if rows:
+                taken.setdefault(rows[0][0], (rows[0], []))[1].append(receipt)
+            else:
+                rest.append(receipt)
+        if rest:
+            by_key[key] = rest
+    return list(taken.values())
+
+
+def _spellings(address: str) -> tuple[str, str]:
+    return (address, f"+{address.lstrip('+')}")
 
 
 def _delivered(unit: Unit, quick: Sequence[tuple[tuple[Any, ...], Receipt]], tally: Tally) -> None:
@@ -198,7 +223,8 @@ def _by_fragment(unit: Unit, by_key: ByKey, policy: ReceiptPolicy) -> list[_News
     news: list[_News] = []
     for key in sorted(_fragment_keys(unit, list(by_key))):
         where = [eq("transport_id", key)]
-        ((seq,),) = unit.session.rows(Query(Fragment, where, limit=1), ("seq",))
+        newest = (("seq", True),)
+        ((seq,),) = unit.session.rows(Query(Fragment, where, sort=newest, limit=1), ("seq",))
         parts = unit.session.find(Query(Fragment, [eq("seq", seq)], sort=(("number", False),)))
         for receipt in by_key.pop(key):
             said = _news(seq, receipt)
@@ -229,8 +255,7 @@ def _by_address(unit: Unit, by_key: ByKey) -> list[_News]:
         address = by_key[key][0].to_address
         if address is None:
             continue
-        spelt = (address, f"+{address.lstrip('+')}")
-        where = [among("to_address", spelt), eq("transport_id", key)]
+        where = [among("to_address", _spellings(address)), eq("transport_id", key)]
         newest = (("seq", True),)
         for row in unit.session.rows(Query(Message, where, sort=newest, limit=1), _COLUMNS):
             news += [_news(row[0], receipt) for receipt in by_key.pop(key)]

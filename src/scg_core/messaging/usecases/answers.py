@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from scg_core.kernel.query import Query, among
 from scg_core.messaging.model import Message, Run
 from scg_core.messaging.rules.runs import narrowed
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.answers import Answered, Open, park_answer, resolve
+from scg_core.messaging.steps.soundness import sound
 from scg_core.ports.message_transport import Capabilities, LateAnswer
 from scg_core.unit import Unit
+
+_CHUNK: Final = 400
 
 
 def answers_arrived(
@@ -24,9 +28,16 @@ def answers_arrived(
 
     An answer may overtake the worker that is still writing PENDING down: it is parked for it.
     """
-    by_id = {late.attempt_id.partition("/")[0]: late.answer for late in answers}
+    by_id = {str(late.attempt_id).partition("/")[0]: sound(late.answer) for late in answers}
     columns = ("seq", "id", "message_request_id", "company_id")
-    rows = unit.session.rows(Query(Message, [among("id", sorted(by_id))]), columns)
+    wanted = sorted(by_id)
+    rows = [
+        row
+        for begin in range(0, len(wanted), _CHUNK)
+        for row in unit.session.rows(
+            Query(Message, [among("id", wanted[begin : begin + _CHUNK])]), columns
+        )
+    ]
     runs = [run for run in unit.session.runs_at([row[0] for row in rows]) if run.leased]
     lanes = unit.session.lanes({run.lane for run in runs})
     mine = {lane.id for lane in lanes if lane.key.connector == connector}

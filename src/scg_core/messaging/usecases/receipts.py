@@ -8,6 +8,7 @@ from scg_core.messaging.rules.receipts import transport_key
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.receipts import ByKey, drop_stale, park, take_receipts
+from scg_core.messaging.steps.soundness import check_receipt
 from scg_core.ports.message_transport import Capabilities, Receipt
 from scg_core.unit import Unit
 
@@ -23,9 +24,13 @@ def receipts_arrived(
 
     A receipt whose transport id is not known is parked for 72 hours, until the transport's answer
     brings it.
+
+    Raises:
+        InvalidField: one of them is no receipt; none is taken.
     """
     by_key: ByKey = {}
     for receipt in receipts:
+        check_receipt(receipt)
         by_key.setdefault(transport_key(connector, receipt.transport_id), []).append(receipt)
     tally = Tally()
     take_receipts(unit, by_key, capabilities.receipt_policy, tally, {})

@@ -28,6 +28,7 @@ def sweep_page(unit: Unit, work: Work) -> None:
     request = unit.session.get(MessageRequest, work.key)
     if request is not None and request.state is RequestState.SUBMITTED:
         request = move_request(unit, request, RequestEvent.CANCEL)  # it was never accepted
+        unit.later(WorkKind.FORGET, request.id, unit.now)
     if request is None or not _applies(request, work.kind):
         unit.session.complete(work)
         return

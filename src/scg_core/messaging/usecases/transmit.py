@@ -77,7 +77,13 @@ def claim(
     What the gate refuses or withdraws is written at once; what it lets pass is CREATED with its
     attempt open. None: no lane is ready.
     """
-    windows = {name: capabilities.window for name, capabilities in connectors.items()}
+    windows = {}
+    for name, declared in connectors.items():
+        room = declared.window - unit.session.pending(name, unit.now)[0]
+        if room > 0:
+            windows[name] = room
+    if not windows:
+        return None
     taken = unit.session.claim_runs(windows, unit.now, later(unit.now, settings.lease))
     if taken is None:
         return None

@@ -1,0 +1,47 @@
+"""What a transport says is taken only if it can be: its answers and receipts are checked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scg_core.kernel.codec import read_integer, read_text
+from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.instant import LATEST
+from scg_core.ports.message_transport import Answer, Outcome, Receipt, ReceiptKind
+
+_ID_LENGTH: Final = 255
+_MOST_IDS: Final = 255
+
+
+def sound(answer: object) -> Answer:
+    """The answer, or an unknown outcome where it is none that could be written down."""
+    if not isinstance(answer, Answer) or not isinstance(answer.outcome, Outcome):
+        return Answer(Outcome.UNKNOWN)
+    try:
+        ids = answer.transport_ids
+        if not isinstance(ids, tuple) or len(ids) > _MOST_IDS:
+            return Answer(Outcome.UNKNOWN)
+        for one in ids:
+            read_text("transport_ids", one, most=_ID_LENGTH)
+        for text in (answer.code, answer.details):
+            if text:
+                read_text("details", text)
+    except InvalidField:
+        return Answer(Outcome.UNKNOWN)
+    return answer
+
+
+def check_receipt(receipt: object) -> None:
+    """Refuse what is no receipt.
+
+    Raises:
+        InvalidField: it names the field of the receipt.
+    """
+    if not isinstance(receipt, Receipt) or not isinstance(receipt.kind, ReceiptKind):
+        raise InvalidField("receipts", "must hold receipts, each of a known kind")
+    read_text("transport_id", receipt.transport_id, most=_ID_LENGTH)
+    read_integer("at", receipt.at, 0, LATEST)
+    for name in ("to_address", "code", "attempt_id"):
+        value = getattr(receipt, name)
+        if value:
+            read_text(name, value, most=_ID_LENGTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from scg_adapters.storage.memory_queue import MemoryQueue
 from scg_core.kernel.errors import Duplicate, NotFound, StaleData
@@ -18,6 +18,8 @@ from scg_core.kernel.resource import (
     identity,
     is_enum,
 )
+
+_LOOKED_UP: Final = frozenset({"transport_id"})
 
 
 class MemorySession(MemoryQueue):
@@ -64,7 +66,7 @@ class MemorySession(MemoryQueue):
 
     def find(self, query: Query[R], /) -> list[R]:
         """The resources a query asks for, in its order."""
-        found = [one for one in self._kind(query.kind).values() if _meets(one, query.where)]
+        found = [one for one in self._candidates(query) if _meets(one, query.where)]
         for name, descending in reversed(query.order()):
             found.sort(key=partial(_order, name), reverse=descending)
         end = None if query.limit is None else query.offset + query.limit
@@ -72,7 +74,7 @@ class MemorySession(MemoryQueue):
 
     def count(self, query: Query[R], /, at_most: int | None = None) -> int:
         """How many resources meet the query's conditions, counted up to ``at_most``."""
-        found = sum(_meets(one, query.where) for one in self._kind(query.kind).values())
+        found = sum(_meets(one, query.where) for one in self._candidates(query))
         return found if at_most is None else min(found, at_most)
 
     def insert(
@@ -110,7 +112,7 @@ class MemorySession(MemoryQueue):
             after = {name: _typed(kind, name, value) for name, value in pairs}
             if declaration(kind).versioned:
                 after.setdefault("version_number", current.version_number + 1)
-            self._put(held, wanted[0], evolve(current, **after))
+            self._keep(held, wanted[0], evolve(current, **after))
             changed += 1
         return changed
 
@@ -121,7 +123,7 @@ class MemorySession(MemoryQueue):
         held = self._kind(kind)
         if id in held:
             after = {name: getattr(held[id], name) + amount for name, amount in amounts.items()}
-            self._put(held, id, evolve(held[id], **after, last_updated_date=now))
+            self._keep(held, id, evolve(held[id], **after, last_updated_date=now))
 
     def number(self, count: int, /) -> int:
         """Reserve that many message numbers in a row; the first of them."""
@@ -149,6 +151,32 @@ class MemorySession(MemoryQueue):
     def _kind(self, kind: type[Resource]) -> dict[Any, Any]:
         return self._tables[declaration(kind).name]
 
+    def _candidates(self, query: Query[R]) -> Iterable[R]:
+        """What may meet a query: few where it names keys, ids or a range of keys, else all."""
+        held = self._kind(query.kind)
+        key = declaration(query.kind).key
+        least = most = None
+        for condition in query.where:
+            if condition.field in _LOOKED_UP and condition.op is Op.IN:
+                holders = self._holders(query.kind, condition.field)
+                return [
+                    held[one]
+                    for value in dict.fromkeys(condition.value)
+                    for one in holders.get(value, ())
+                ]
+            if condition.field in (key, "id") and condition.op in (Op.EQ, Op.IN):
+                named = condition.value if condition.op is Op.IN else (condition.value,)
+                ids = self._taken(query.kind, ("id",))
+                keys = named if condition.field == key else (ids.get((one,)) for one in named)
+                return [held[one] for one in dict.fromkeys(keys) if one in held]
+            if condition.field == key and condition.op is Op.GE:
+                least = condition.value
+            if condition.field == key and condition.op is Op.LE:
+                most = condition.value
+        if isinstance(least, int) and isinstance(most, int) and most - least < len(held):
+            return [held[one] for one in range(least, most + 1) if one in held]
+        return held.values()
+
     def _keep(self, held: dict[Any, Any], key: object, resource: Resource) -> None:
         """Store a resource and note the unique values it holds."""
         if key in held:
@@ -156,10 +184,25 @@ class MemorySession(MemoryQueue):
         self._put(held, key, resource)
         for fields, values in self._unique_values(resource):
             self._put(self._taken(type(resource), fields), values, key)
+        for holders, value in self._looked_up(resource):
+            self._put(holders, value, (*holders.get(value, ()), key))
 
     def _let_go(self, resource: Resource) -> None:
         for fields, values in self._unique_values(resource):
             self._take(self._taken(type(resource), fields), values)
+        key = getattr(resource, declaration(resource).key)
+        for holders, value in self._looked_up(resource):
+            self._put(holders, value, tuple(one for one in holders[value] if one != key))
+
+    def _looked_up(self, resource: Resource) -> Iterable[tuple[dict[Any, Any], Any]]:
+        """The values a resource is found by without a scan, each with who holds it."""
+        for name in _LOOKED_UP & declaration(resource).by_name.keys():
+            value = getattr(resource, name)
+            if value is not None:
+                yield self._holders(type(resource), name), value
+
+    def _holders(self, kind: type[Resource], name: str) -> dict[Any, Any]:
+        return self._tables[f"{declaration(kind).name} holding {name}"]
 
     def _refuse_taken(self, resource: Resource, key: object) -> None:
         for fields, values in self._unique_values(resource):

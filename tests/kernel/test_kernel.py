@@ -63,14 +63,11 @@ def test_a_time_is_read_however_it_is_written(text: object, instant: int) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", "tomorrow", "2016-13-01", "2016-01-07T25:00", "12", True, None, 1.5, [], -5, 10**16,
+    ["", "tomorrow", "2016-13-01", "2016-01-07T25:00", True, None, 1.5, [], -5, 10**16,
      "99999999999999999999", "2016-01-07T21:52:34 Mars", "0000-01-01", "1 Jan"],
 )  # fmt: skip
 def test_what_is_no_time_is_refused(text: object) -> None:
     """Nothing is guessed."""
-    if text == "12":
-        assert read_instant(text) == 12
-        return
     with pytest.raises(ValueError):
         read_instant(text)
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from scg_adapters.transport.carrier_log import submissions
 from scg_adapters.transport.loopback import Behaviour, transport_id
-from scg_core import IllegalTransition, InvalidField, NotFound, RequestState, SenderState
+from scg_core import (
+    Direction,
+    IllegalTransition,
+    InvalidField,
+    MessageState,
+    NotFound,
+    RequestState,
+    SenderState,
+)
+from scg_core.conformance.samples import a_message
 from scg_core.events.model import Envelope, EventType, Subscription, Topic
 from scg_core.kernel.instant import HOUR, MINUTE, Instant, later
 from scg_core.kernel.query import Query
@@ -316,3 +327,41 @@ def test_an_answer_for_no_open_attempt_is_ignored(silent: World) -> None:
 
     assert silent.states() == ["SENT"]
     silent.recount()
+
+
+def inbound(world: World) -> str:
+    """A message received, as a later step will store it; its id."""
+    with world.storage.transaction("inbound") as session:
+        message = a_message(session.number(1), direction=Direction.MO, state=MessageState.RECEIVED)
+        session.add(message)
+    return message.id
+
+
+def test_a_received_message_is_processed_and_deleted(world: World) -> None:
+    """Semantics 1b through the API: PROCESSED twice is one change, DELETED is gone."""
+    id = inbound(world)
+    processed = world.app.messages.update(id, state="PROCESSED")
+    again = world.app.messages.update(id, state="PROCESSED")
+    assert (processed.state, again.version_number) == ("PROCESSED", processed.version_number)
+    with pytest.raises(InvalidField):
+        world.app.messages.update(id, state="CONVERTED")
+    world.app.messages.delete(id)
+
+    with pytest.raises(NotFound):
+        world.app.messages.get(id)
+    with pytest.raises(NotFound):
+        world.app.messages.update(id, state="PROCESSED")
+
+
+def test_what_a_customer_does_to_a_message_is_told(silent: World) -> None:
+    """Converting, deleting and processing are changes of state like any other."""
+    with silent.storage.transaction("subscribe") as session:
+        session.add(Subscription(id="s", company_id="acme", topic=Topic.MESSAGE, created_date=0))
+    (message,) = silent.messages()
+    silent.app.messages.update(message.id, state="CONVERTED")
+    silent.app.messages.delete(message.id)
+    silent.app.messages.update(inbound(silent), state="PROCESSED")
+
+    with silent.storage.snapshot() as session:
+        told = [json.loads(one.facts)["new_state"] for one in session.find(Query(Envelope))]
+    assert told == ["CONVERTED", "DELETED", "PROCESSED"]

@@ -301,8 +301,7 @@ def test_what_is_due_tomorrow_does_not_slow_what_is_due_now(world: World) -> Non
         lane = session.lane(LaneKey("carrier", world.sender.id, "USA", "acme")).id
         runs = [Run(lane, "other", n * 250, n * 250 + 249, tomorrow) for n in range(4000)]
         session.queue(runs)
-        first = session.number(1_000_000) + 1_000_000
-        assert first
+        session.number(1_000_000)
     request = world.send("+14155550100")
     world.engine.run_due()
 

@@ -27,7 +27,7 @@ from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.hearing import Move, News, hear_news, rows_by_seq, tell_moves
 from scg_core.messaging.steps.queueing import requeue
-from scg_core.messaging.steps.receipts import apply_parked
+from scg_core.messaging.steps.receipts import DELIVERY, apply_parked
 from scg_core.ports.message_transport import (
     Answer,
     Capabilities,
@@ -36,7 +36,6 @@ from scg_core.ports.message_transport import (
 )
 from scg_core.unit import Unit
 
-DELIVERY: Final = 1009
 _SENT: Final = MessageState.SENT.value
 _CREATED: Final = MessageState.CREATED.value
 _FAST: Final = (

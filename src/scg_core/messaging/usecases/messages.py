@@ -18,7 +18,7 @@ from scg_core.messaging.lifecycle import (
 from scg_core.messaging.model import Message
 from scg_core.messaging.rules.status import Status, delete
 from scg_core.messaging.steps.counting import Tally
-from scg_core.messaging.steps.hearing import News, hear_news
+from scg_core.messaging.steps.hearing import News, hear_news, tell_moves
 from scg_core.messaging.steps.queueing import cut_out, is_in_flight
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
@@ -68,9 +68,7 @@ def update_message(
         case "CONVERTED" if message.direction is Direction.MT:
             _convert(unit, message, values)
         case "PROCESSED" if message.direction is Direction.MO:
-            state = MO.step(message.state, InboundEvent.PROCESSED)
-            if state is not message.state:
-                unit.save(message, state=state)
+            _move(unit, message, MO.step(message.state, InboundEvent.PROCESSED))
         case _:
             may = "CONVERTED" if message.direction is Direction.MT else "PROCESSED"
             raise InvalidField("state", f"may be set to {may} or DELETED only")
@@ -85,7 +83,7 @@ def delete_message(unit: Unit, caller: Caller, message_id: str) -> None:
     """
     message = unit.get(Message, caller.company_id, message_id)
     if message.direction is Direction.MO:
-        unit.save(message, state=MO.step(message.state, InboundEvent.DELETED))
+        _move(unit, message, MO.step(message.state, InboundEvent.DELETED))
         return
     status = Status(message.state, message.milestones, is_in_flight(unit, message.seq))
     heard = delete(status)
@@ -93,8 +91,17 @@ def delete_message(unit: Unit, caller: Caller, message_id: str) -> None:
         cut_out(unit, message.seq)
     tally = Tally()
     tally.note(message.message_request_id, heard)
-    unit.save(message, state=heard.status.state)
+    _move(unit, message, heard.status.state)
     tally.apply(unit)
+
+
+def _move(unit: Unit, message: Message, to: MessageState) -> None:
+    """Store a message's new state and tell of it; the same state changes nothing."""
+    if to is message.state:
+        return
+    unit.save(message, state=to)
+    moved = (message.company_id, message.id, message.message_request_id, message.state, to)
+    tell_moves(unit, lambda: [moved])
 
 
 def _convert(unit: Unit, message: Message, values: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from scg_core import StorageUnavailable, TransportUnavailable
 from scg_core.kernel.instant import Instant
-from scg_core.ports.message_transport import Answer, Attempt, Capabilities, Inbox
+from scg_core.ports.message_transport import Answer, Attempt, Capabilities, Inbox, Outcome
 from scg_core.ports.storage import Session, Storage
 
 
@@ -83,6 +83,7 @@ class FaultyCarrier:
         self.inner = inner
         self.armed: str | None = None
         self.visited: Counter[str] = Counter()
+        self.unsure = 0
         self._jump = jump
 
     @property
@@ -105,6 +106,7 @@ class FaultyCarrier:
         if fault == "unreachable":
             raise TransportUnavailable("carrier")
         answers: Sequence[Answer] = self.inner.submit(attempts, now)
+        self.unsure += sum(one.outcome in (Outcome.PENDING, Outcome.UNKNOWN) for one in answers)
         if fault == "crash after submit":
             raise Crash(fault)
         if fault == "break":

@@ -60,6 +60,8 @@ class Simulation:
         self.workers: list[Iterator[str] | None] = [None] * WORKERS
         self.expected: dict[str, set[str]] = {}
         self.crashes = 0
+        self.lapsed = 0
+        self.in_hand: dict[int, int] = {}
         self.history: list[str] = []
 
     def run(self) -> str:
@@ -108,8 +110,14 @@ class Simulation:
         if worker is None:
             pump = self.engine.pump
             worker = self.workers[number] = pump.round(pump.capabilities)
+        taken = self.in_hand.pop(number, None)
+        if taken is not None and self.clock.now() - taken >= self.settings.lease:
+            self.lapsed += 1  # it was away for longer than its lease
         try:
             point = next(worker)
+            if point in ("submit", "settle"):
+                again = point == "settle" and taken is not None
+                self.in_hand[number] = taken if again and taken else self.clock.now()
             self.history.append(f"worker {number} {point} {self.clock.now()}")
         except StopIteration:
             self.workers[number] = None
@@ -211,6 +219,7 @@ class Simulation:
     def _heal(self) -> None:
         """No more faults: every worker dies, a new one does all that is left."""
         self.storage.armed = self.carrier.armed = None
+        self.crashes += len(self.in_hand)
         self.workers = [None] * WORKERS
         self.engine = self.another_engine()
         app = self.engine.application("acme", 1)

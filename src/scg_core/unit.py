@@ -6,14 +6,14 @@ A unit sends nothing. What must leave is filed as due work in the same transacti
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scg_core.events.model import Envelope, Event, Subscription, Topic
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, InvalidField, NotFound, StaleData
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.query import Query, eq
+from scg_core.kernel.query import DELETED, EXACT_TOTAL, Condition, Page, Query, eq, matches
 from scg_core.kernel.resource import R, Resource, declaration, evolve, identity
 from scg_core.ports.ids import Ids
 from scg_core.ports.storage import Session, Work
@@ -32,19 +32,31 @@ class Unit:
         """A new id, ordered by time."""
         return self.ids.new(self.now)[0]
 
-    def get(self, kind: type[R], company: str, id: str) -> R:
+    def get(self, kind: type[R], company: str, id: str, where: Iterable[Condition] = ()) -> R:
         """A company's resource.
 
         Raises:
-            NotFound: there is none, or it is another company's, or it is deleted.
+            NotFound: there is none, or it is another company's, or it is deleted, or it does not
+                meet the conditions.
             InvalidField: the id is no text.
         """
         found = self.session.get(kind, codec.read_text("id", id))
         if found is None or getattr(found, "company_id", company) != company:
             raise NotFound(declaration(kind).title, id)
-        if getattr(found, "state", None) == "DELETED":
+        if getattr(found, "state", None) == DELETED:
+            raise NotFound(declaration(kind).title, id)
+        if not all(matches(one, getattr(found, one.field)) for one in where):
             raise NotFound(declaration(kind).title, id)
         return found
+
+    def page(self, query: Query[R]) -> Page[R]:
+        """One page of a list and how many there are in all, counted only if the page is full."""
+        items = self.session.find(query)
+        limit = len(items) if query.limit is None else query.limit
+        total = query.offset + len(items)
+        if len(items) == limit or (query.offset and not items):
+            total = self.session.count(query, at_most=max(EXACT_TOTAL, total + 1))
+        return Page(items, total, query.offset, limit)
 
     def add(self, resource: R) -> R:
         """Store a new resource."""

@@ -42,6 +42,14 @@ class MemoryStorage:
                 self._busy = False
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Nothing here is durable; other threads wait until the block is left."""
+        with self._lock:
+            if self._busy:
+                raise BrokenInvariant("an engine call was made inside another one's transaction")
+            yield
+
+    @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A transaction that only reads."""
         with self.transaction("snapshot") as session:

@@ -32,8 +32,12 @@ from scg_core.messaging.model import (
     RecipientPage,
 )
 from scg_core.senders.model import SenderId
+from scg_core.tenancy.model import ApiToken, Company, RegisteredApplication
 
 KINDS: Final[tuple[type[Resource], ...]] = (
+    Company,
+    RegisteredApplication,
+    ApiToken,
     Subscription,
     Envelope,
     SenderId,
@@ -156,12 +160,18 @@ class Table:
 
     def values(self, resource: Resource, attributes: Sequence[Attribute]) -> list[Any]:
         """A resource's stored values of some attributes."""
-        found = []
-        for attribute in attributes:
-            value = getattr(resource, attribute.name)
-            encode = encoder(attribute)
-            found.append(value if encode is None else encode(value))
+        encoders = self._encoders
+        found = [getattr(resource, attribute.name) for attribute in attributes]
+        for position, attribute in enumerate(attributes):
+            encode = encoders.get(attribute.name)
+            if encode is not None:
+                found[position] = encode(found[position])
         return found
+
+    @cached_property
+    def _encoders(self) -> dict[str, Callable[[Any], Any]]:
+        pairs = ((a.name, encoder(a)) for a in self.declared.attributes)
+        return {name: encode for name, encode in pairs if encode is not None}
 
 
 _TABLES: Final[dict[str, Table]] = {}

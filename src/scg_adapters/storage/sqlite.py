@@ -72,6 +72,10 @@ class SqliteStorage:
     def transaction(self, name: str, /) -> Iterator[Session]:
         """A transaction that may write; ``name`` says what it is for."""
         self._refuse_nesting()
+        if getattr(self._local, "together", False):
+            with self._translated(), self._savepoint(self._connection()) as session:
+                yield session
+            return
         with self._turnstile.turn(), self._translated():
             connection = self._connection()
             connection.execute("begin immediate")
@@ -79,9 +83,33 @@ class SqliteStorage:
                 yield SqliteSession(connection)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """One commit for all of this thread's transactions, each a savepoint within it."""
+        self._refuse_nesting()
+        if getattr(self._local, "together", False):
+            raise BrokenInvariant("calls are being made together already")
+        with self._turnstile.turn(), self._translated():
+            connection = self._connection()
+            connection.execute("begin immediate")
+            self._local.together = True
+            try:
+                yield
+                connection.execute("commit")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("rollback")
+                raise
+            finally:
+                self._local.together = False
+
+    @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A transaction that only reads."""
         self._refuse_nesting()
+        if getattr(self._local, "together", False):
+            with self._translated(), self._savepoint(self._connection()) as session:
+                yield session
+            return
         with self._reading(), self._translated():
             connection = self._connection()
             connection.execute("begin")
@@ -104,6 +132,24 @@ class SqliteStorage:
         except BaseException:
             if connection.in_transaction:
                 connection.execute("rollback")
+            raise
+        finally:
+            self._local.busy = False
+
+    @contextmanager
+    def _savepoint(self, connection: sqlite3.Connection) -> Iterator[Session]:
+        """One transaction among several of one commit."""
+        if not connection.in_transaction:  # an earlier fault has ended them all
+            raise StorageUnavailable("the commit these calls share has failed")
+        connection.execute("savepoint one")
+        self._local.busy = True
+        try:
+            yield SqliteSession(connection)
+            connection.execute("release one")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("rollback to one")
+                connection.execute("release one")
             raise
         finally:
             self._local.busy = False

@@ -66,6 +66,46 @@ class StorageContract(QueueContract, ABC):
             assert session.remember("scope", [1, 2]) == {1, 2}
             assert session.number(1) == 1
 
+    def test_a_failed_transaction_of_a_group_undoes_only_itself(self) -> None:
+        """Calls that are made durable together stay transactions of their own."""
+        storage = self.empty()
+        with storage.together():
+            with storage.transaction("first") as session:
+                session.add(a_request("one"))
+            with pytest.raises(Duplicate), storage.transaction("second") as session:
+                session.add(a_request("two"))
+                session.add(a_request("one"))
+            with storage.transaction("third") as session:
+                assert session.get(MessageRequest, "two") is None
+                session.add(a_request("three"))
+
+        with storage.snapshot() as session:
+            assert [one.id for one in session.find(Query(MessageRequest))] == ["one", "three"]
+
+    def test_what_a_group_wrote_is_there_after_it(self) -> None:
+        """Each call sees the earlier ones, and so does whoever comes after the commit."""
+        storage = self.empty()
+        with storage.together():
+            with storage.transaction("first") as session:
+                session.add(a_request("one"))
+            with storage.snapshot() as session:
+                assert session.get(MessageRequest, "one") is not None
+        with storage.transaction("after") as session:
+            session.add(a_request("two"))
+
+        with storage.snapshot() as session:
+            assert session.count(Query(MessageRequest)) == 2
+
+    def test_a_group_is_not_begun_inside_a_transaction(self) -> None:
+        """That would make a commit of half a transaction."""
+        storage = self.empty()
+        with (
+            storage.transaction("outer"),
+            pytest.raises(BrokenInvariant),
+            storage.together(),
+        ):
+            pass
+
     def test_a_transaction_sees_what_was_committed_before_it(self) -> None:
         """What one transaction wrote, the next one reads."""
         storage = self.empty()

@@ -161,7 +161,7 @@ def _plain(attribute: Attribute, value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple):
-        return list(value)
+        return ",".join(value) if attribute.joined else list(value)
     if attribute.type is Micros:
         whole, rest = divmod(value, 1_000_000)
         return whole if rest == 0 else value / 1_000_000
@@ -175,7 +175,7 @@ def _converter(lenient: bool) -> Converter:
         float: _lenient_number if lenient else _number,
         bool: _lenient_boolean if lenient else _boolean,
         Instant: read_instant,
-        Micros: _micros,
+        Micros: _lenient_micros if lenient else _micros,
         tuple[str, ...]: _texts,
     }
     converter = Converter(detailed_validation=False)
@@ -247,6 +247,10 @@ def _lenient_number(value: object) -> float:
 
 def _micros(value: object) -> Micros:
     return Micros(round(_number(value) * 1_000_000))
+
+
+def _lenient_micros(value: object) -> Micros:
+    return _micros(_lenient_number(value))
 
 
 def _boolean(value: object) -> bool:

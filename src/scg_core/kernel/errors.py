@@ -48,6 +48,14 @@ class InvalidField(ScgError):
 
 
 @frozen
+class Unauthorized(ScgError):
+    """The token is missing, unknown, revoked or expired; ask for a new one."""
+
+    code: ClassVar[int] = 401
+    status: ClassVar[int] = 401
+
+
+@frozen
 class Forbidden(ScgError):
     """The caller may not do this; ask the operator for it."""
 

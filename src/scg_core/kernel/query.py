@@ -14,12 +14,16 @@ from attrs import field, frozen
 
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
-from scg_core.kernel.resource import R, Resource, declaration
+from scg_core.kernel.instant import Instant
+from scg_core.kernel.resource import Attribute, Micros, R, Resource, declaration, is_enum
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
 MAX_OFFSET: Final = 2**53
 MAX_VALUES: Final = 1000
+EXACT_TOTAL: Final = 100_000
+DELETED: Final = "DELETED"
+_ORDERED: Final = (Instant, Micros, int, float)
 
 
 class Op(StrEnum):
@@ -33,7 +37,7 @@ class Op(StrEnum):
     LT = "lt"
     LE = "le"
     PREFIX = "prefix"
-    HAS = "has"  # a list field contains the value
+    HAS = "has"  # a list field contains the value, or any of a tuple of values
 
 
 @frozen
@@ -113,7 +117,8 @@ def matches(condition: Condition, held: Any) -> bool:
         case Op.PREFIX:
             return held is not None and str(held).startswith(value)
         case Op.HAS:
-            return held is not None and value in held
+            wanted = value if isinstance(value, tuple) else (value,)
+            return held is not None and not set(wanted).isdisjoint(held)
         case Op.GE:
             return held is not None and bool(held >= value)
         case Op.GT:
@@ -124,6 +129,35 @@ def matches(condition: Condition, held: Any) -> bool:
             return held is not None and bool(held <= value)
 
 
+@frozen
+class Prefix:
+    """A filter's value: whatever text begins like this."""
+
+    text: str
+
+
+@frozen
+class Between:
+    """A filter's value: from ``start`` on and before ``end``; either may be open (None)."""
+
+    start: object = None
+    end: object = None
+
+
+@frozen
+class Page(Generic[R]):
+    """One page of a list.
+
+    ``total`` is how many there are in all: exact up to ``EXACT_TOTAL``, above it never less than
+    what lies behind this page plus one, so that a reader who pages until ``total`` goes on.
+    """
+
+    items: list[R]
+    total: int
+    offset: int
+    limit: int
+
+
 def listing(
     kind: type[R],
     company: str,
@@ -132,40 +166,84 @@ def listing(
     sort: str | None = None,
     limit: int = DEFAULT_LIMIT,
     offset: int = 0,
-    known: Iterable[Condition] = (),
 ) -> Query[R]:
     """The query behind a list call: filters by name, scoped to a company (semantics 17).
 
     A value that is a tuple, list or set means any of its members; on a list field it means
-    membership. ``sort`` is a field name, with ``-`` in front for descending.
+    membership. ``sort`` is a field name, with ``-`` in front for descending. What is DELETED is
+    left out unless the filters ask for a state.
 
     Raises:
         InvalidField: an unknown or unfilterable field, a bad limit, offset or sort.
     """
     codec.read_integer("limit", limit, 1, MAX_LIMIT)
     codec.read_integer("offset", offset, 0, MAX_OFFSET)
-    where = (eq("company_id", company), *known, *_conditions(kind, filters))
+    where = [eq("company_id", company), *filtered(kind, filters)]
+    if "state" not in filters and _can_be_deleted(kind):
+        where.append(ne("state", DELETED))
     return Query(kind, where, _sort(kind, sort), limit, offset)
 
 
-def _conditions(kind: type[Resource], filters: Mapping[str, object]) -> Iterable[Condition]:
+def filtered(kind: type[Resource], filters: Mapping[str, object]) -> list[Condition]:
+    """What filters by name ask for, as conditions.
+
+    A telephone number is compared with and without its plus sign.
+
+    Raises:
+        InvalidField: an unknown or unfilterable field, or a value of another type.
+    """
+    found: list[Condition] = []
     declared = declaration(kind)
     for name, value in filters.items():
         attribute = declared.by_name.get(name) or declared.by_wire.get(name)
         if attribute is None or not attribute.filterable:
             raise InvalidField(name, f"is not a filter of {declared.title}")
-        if value is None:
-            yield eq(attribute.name, None)
-            continue
-        several = isinstance(value, tuple | list | set | frozenset)
-        given = list(value) if several else [value]  # type: ignore[call-overload]
-        if len(given) > MAX_VALUES:
-            raise InvalidField(attribute.wire, f"takes at most {MAX_VALUES} values")
-        known = tuple(codec.read_value(attribute, name, one) for one in given)
-        if attribute.type == tuple[str, ...]:
-            yield Condition(attribute.name, Op.HAS, known)
-        else:
-            yield among(attribute.name, known) if several else eq(attribute.name, known[0])
+        found += _conditions(attribute, name, value)
+    return found
+
+
+def _can_be_deleted(kind: type[Resource]) -> bool:
+    state = declaration(kind).by_name.get("state")
+    return state is not None and is_enum(state.type) and DELETED in list(state.type)  # type: ignore[call-overload]
+
+
+def _conditions(attribute: Attribute, name: str, value: object) -> list[Condition]:
+    if value is None:
+        return [eq(attribute.name, None)]
+    if isinstance(value, Prefix):
+        start = codec.read_value(attribute, name, value.text)
+        if attribute.type is not str:
+            raise InvalidField(name, "is no text, so it has no beginning to compare")
+        return [Condition(attribute.name, Op.PREFIX, start)]
+    if isinstance(value, Between):
+        return _between(attribute, name, value)
+    several = isinstance(value, tuple | list | set | frozenset)
+    given = list(value) if several else [value]  # type: ignore[call-overload]
+    if len(given) > MAX_VALUES:
+        raise InvalidField(attribute.wire, f"takes at most {MAX_VALUES} values")
+    known = [codec.read_value(attribute, name, one) for one in given]
+    if attribute.address:
+        several, known = True, [form for one in known for form in _spellings(one)]
+    if attribute.type == tuple[str, ...]:
+        return [Condition(attribute.name, Op.HAS, tuple(known))]
+    return [among(attribute.name, known) if several else eq(attribute.name, known[0])]
+
+
+def _between(attribute: Attribute, name: str, value: Between) -> list[Condition]:
+    if attribute.type not in _ORDERED:
+        raise InvalidField(name, "is neither a time nor a number, so it has no range")
+    found = []
+    for op, bound in ((Op.GE, value.start), (Op.LT, value.end)):
+        if bound is not None:
+            known = codec.read_value(attribute, name, bound)
+            found.append(Condition(attribute.name, op, known))
+    return found
+
+
+def _spellings(address: str) -> tuple[str, ...]:
+    """An address, and if it is a telephone number, the same with or without its plus sign."""
+    bare = address.strip().removeprefix("+")
+    return (f"+{bare}", bare) if bare.isascii() and bare.isdigit() else (address,)
 
 
 def _sort(kind: type[Resource], sort: str | None) -> tuple[tuple[str, bool], ...]:

@@ -69,6 +69,8 @@ class Attribute:
     length: int | None = None
     hot: bool = False
     hidden: bool = False
+    joined: bool = False
+    address: bool = False
 
 
 @frozen
@@ -141,6 +143,8 @@ def attribute(
     length: int | None = None,
     hot: bool = False,
     hidden: bool = False,
+    joined: bool = False,
+    address: bool = False,
     default: Any = attrs.NOTHING,
 ) -> Any:
     """Declare one field of a resource.
@@ -148,7 +152,9 @@ def attribute(
     ``wire`` is its name outside (the Python name without a trailing underscore if not given),
     ``aliases`` are further names understood, ``also`` names it is additionally written under.
     ``required`` fields must be given at creation. ``length`` is counted in code points (error
-    1023). ``hot`` fields change often and are stored apart. ``hidden`` fields never leave.
+    1023). ``hot`` fields change often and are stored apart. ``hidden`` fields never leave. A
+    ``joined`` list travels as one text with commas; ``address`` fields hold telephone numbers,
+    which filters compare with and without a plus sign.
     """
     facts = {
         "doc": doc,
@@ -162,6 +168,8 @@ def attribute(
         "length": length,
         "hot": hot,
         "hidden": hidden,
+        "joined": joined,
+        "address": address,
     }
     return attrs.field(default=default, metadata={_METADATA: facts})
 

@@ -68,7 +68,7 @@ class MessageRequest(_Resource):
     )  # fmt: skip
     to: tuple[str, ...] = attribute(
         "The recipients as given, up to the first 10,000 of them.",
-        writer=_CUSTOMER, immutable=True, filterable=True, default=(),
+        writer=_CUSTOMER, immutable=True, filterable=True, address=True, default=(),
     )  # fmt: skip
     campaign_id: str | None = attribute(
         "The customer's campaign.",
@@ -238,10 +238,10 @@ class Message(_Resource):
         "The sender id it goes out from or came in at.", length=64, filterable=True, default=None
     )
     from_address: str | None = attribute(
-        "The sender's address.", length=128, filterable=True, default=None
+        "The sender's address.", length=128, filterable=True, address=True, default=None
     )
     to_address: str | None = attribute(
-        "The recipient's address.", length=128, filterable=True, default=None
+        "The recipient's address.", length=128, filterable=True, address=True, default=None
     )
     state: MessageState = attribute("Where it stands.", filterable=True, hot=True)
     failure_code: FailureCode | None = attribute(

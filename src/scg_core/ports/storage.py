@@ -341,6 +341,21 @@ class Storage(Protocol):
         """
         ...
 
+    def together(self) -> AbstractContextManager[None]:
+        """Make this thread's transactions durable in one commit, when the block is left.
+
+        Each is still atomic by itself. An adapter that cannot do so commits each as it ends.
+
+        Laws:
+            - ``a_failed_transaction_of_a_group_undoes_only_itself``
+            - ``what_a_group_wrote_is_there_after_it``
+
+        Raises:
+            StorageUnavailable: it cannot commit; nothing of the block is stored.
+            BrokenInvariant: this thread is inside a transaction.
+        """
+        ...
+
     def snapshot(self) -> AbstractContextManager[Session]:
         """A transaction that only reads, and sees one moment throughout.
 

@@ -42,7 +42,7 @@ class SenderId(_Resource):
     )  # fmt: skip
     address: str = attribute(
         "The address itself: a short code, a number, a mailbox, an app's name.",
-        writer=_CUSTOMER, required=True, immutable=True, length=128,
+        writer=_CUSTOMER, required=True, immutable=True, length=128, address=True,
     )  # fmt: skip
     content_type: str | None = attribute(
         "Content for the gateway, specific to the type.", writer=_CUSTOMER, default=None
@@ -55,8 +55,9 @@ class SenderId(_Resource):
         writer=_OPERATOR, length=3, filterable=True, default=None,
     )  # fmt: skip
     operators: tuple[str, ...] = attribute(
-        "The carriers that have provisioned it.", writer=_OPERATOR, filterable=True, default=()
-    )
+        "The carriers that have provisioned it.",
+        writer=_OPERATOR, filterable=True, joined=True, default=(),
+    )  # fmt: skip
     credentials: str | None = attribute(
         "What the gateway needs to use it, as JSON; never shown in full.",
         writer=_CUSTOMER, default=None,

@@ -7,7 +7,6 @@ from typing import Any
 
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
-from scg_core.kernel.query import Condition, listing, ne
 from scg_core.messaging.lifecycle import (
     MO,
     Direction,
@@ -24,24 +23,6 @@ from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
 CUSTOMER = "CUSTOMER"
-
-
-def find_messages(
-    unit: Unit,
-    caller: Caller,
-    filters: Mapping[str, object],
-    sort: str | None,
-    limit: int,
-    offset: int,
-) -> list[Message]:
-    """A company's messages; deleted ones only when asked for by state."""
-    known: list[Condition] = []
-    if "state" not in filters:
-        known.append(ne("state", MessageState.DELETED.value))
-    query = listing(
-        Message, caller.company_id, filters, sort=sort, limit=limit, offset=offset, known=known
-    )
-    return unit.session.find(query)
 
 
 def update_message(
@@ -75,13 +56,15 @@ def update_message(
     return unit.get(Message, caller.company_id, message_id)
 
 
-def delete_message(unit: Unit, caller: Caller, message_id: str) -> None:
+def delete_message(unit: Unit, caller: Caller, message_id: str, seen: int | None = None) -> None:
     """Delete a message; one still queued does not leave.
 
     Raises:
         NotFound: there is none, or it is deleted already.
+        StaleData: ``seen`` is given and is not the present version.
     """
     message = unit.get(Message, caller.company_id, message_id)
+    unit.check_version(message, seen)
     if message.direction is Direction.MO:
         _move(unit, message, MO.step(message.state, InboundEvent.DELETED))
         return

@@ -8,7 +8,7 @@ from typing import Any, Final
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, IllegalTransition, InvalidField, NotFound
 from scg_core.kernel.instant import later
-from scg_core.kernel.query import Query, at_least, below, eq, listing, ne
+from scg_core.kernel.query import Query, at_least, below, eq
 from scg_core.kernel.resource import Writer
 from scg_core.messaging.lifecycle import REQUEST, RequestEvent, RequestState
 from scg_core.messaging.model import IdempotencyKey, MessageRequest, RecipientPage, WorkKind
@@ -60,7 +60,7 @@ def create_request(
         Duplicate: the key was used for other content.
     """
     check_key(key)
-    values = codec.read(MessageRequest, given)
+    values = codec.read(MessageRequest, given, lenient=caller.lenient)
     codec.mandatory(MessageRequest, values, Writer.CUSTOMER)
     content = digest(_comparable(values))
     made = _made_before(unit, caller, key, content, settings)
@@ -163,13 +163,15 @@ def resume_request(unit: Unit, caller: Caller, request_id: str) -> MessageReques
     return after
 
 
-def delete_request(unit: Unit, caller: Caller, request_id: str) -> None:
+def delete_request(unit: Unit, caller: Caller, request_id: str, seen: int | None = None) -> None:
     """Delete a request; one that is not finished is canceled first.
 
     Raises:
         NotFound: there is none, or it is deleted already.
+        StaleData: ``seen`` is given and is not the present version.
     """
     request = unit.get(MessageRequest, caller.company_id, request_id)
+    unit.check_version(request, seen)
     if not REQUEST.hears(request.state, RequestEvent.DELETE):
         request = cancel_request(unit, caller, request_id)
     move_request(unit, request, RequestEvent.DELETE)
@@ -202,23 +204,6 @@ def update_request(
             return request
         case _:
             raise InvalidField("state", "may be set to CANCELED or TRANSMITTING only")
-
-
-def find_requests(
-    unit: Unit,
-    caller: Caller,
-    filters: Mapping[str, object],
-    sort: str | None,
-    limit: int,
-    offset: int,
-) -> list[MessageRequest]:
-    """A company's requests; deleted ones only when asked for by state."""
-    known = () if "state" in filters else (ne("state", RequestState.DELETED.value),)
-    query = listing(
-        MessageRequest, caller.company_id, filters, sort=sort, limit=limit, offset=offset,
-        known=known,
-    )  # fmt: skip
-    return unit.session.find(query)
 
 
 def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:

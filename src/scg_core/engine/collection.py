@@ -1,0 +1,117 @@
+"""What all of a company's collections have in common: getting one, finding some, paging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from types import MappingProxyType
+from typing import Final, Generic, Protocol
+
+from scg_core.kernel.query import DEFAULT_LIMIT, Page, Query, filtered, listing
+from scg_core.kernel.resource import R
+from scg_core.messaging.settings import Settings
+from scg_core.ports.places import Places
+from scg_core.tenancy.model import Caller
+from scg_core.unit import Unit
+
+NONE: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class Host(Protocol):
+    """What a collection needs of the engine."""
+
+    @property
+    def places(self) -> Places:
+        """Looks numbers up."""
+        ...
+
+    @property
+    def connectors(self) -> tuple[str, ...]:
+        """The names of the transports."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The numbers a host may choose."""
+        ...
+
+    def transaction(self, name: str) -> AbstractContextManager[Unit]:
+        """One transaction at the clock's present instant."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Unit]:
+        """One moment, to read from."""
+        ...
+
+
+class Collection(Generic[R]):
+    """The resources of one kind that a company sees.
+
+    Fields and filters are given by name, or as a mapping in the first place; filters by what they
+    equal, several values of one meaning any of them, ``Prefix`` and ``Between`` for the rest.
+    """
+
+    def __init__(self, engine: Host, caller: Caller, kind: type[R]) -> None:
+        self._engine = engine
+        self._caller = caller
+        self._kind = kind
+
+    def get(self, id: str, filters: Mapping[str, object] = NONE, /, **named: object) -> R:
+        """The resource as it is now.
+
+        Raises:
+            NotFound: the company has none with this id, it was deleted, or it does not meet the
+                filters.
+            InvalidField: an unknown filter.
+        """
+        conditions = filtered(self._kind, {**filters, **named})
+        with self._engine.reading() as unit:
+            return unit.get(self._kind, self._caller.company_id, id, conditions)
+
+    def find(
+        self,
+        filters: Mapping[str, object] = NONE,
+        /,
+        *,
+        sort: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        **named: object,
+    ) -> list[R]:
+        """Those that meet the filters, a page of at most 1,000; deleted ones only if asked for.
+
+        Raises:
+            InvalidField: an unknown filter, a bad sort, limit or offset.
+        """
+        query = self._listing({**filters, **named}, sort, limit, offset)
+        with self._engine.reading() as unit:
+            return unit.session.find(query)
+
+    def page(
+        self,
+        filters: Mapping[str, object] = NONE,
+        /,
+        *,
+        sort: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        **named: object,
+    ) -> Page[R]:
+        """The same as ``find``, with how many there are in all."""
+        query = self._listing({**filters, **named}, sort, limit, offset)
+        with self._engine.reading() as unit:
+            return unit.page(query)
+
+    def all(self, filters: Mapping[str, object] = NONE, /, **named: object) -> Iterator[R]:
+        """Every one that meets the filters, oldest first, read page by page."""
+        offset = 0
+        while some := self.find(filters, sort="id", limit=1_000, offset=offset, **named):
+            yield from some
+            offset += len(some)
+
+    def _listing(
+        self, filters: Mapping[str, object], sort: str | None, limit: int, offset: int
+    ) -> Query[R]:
+        return listing(
+            self._kind, self._caller.company_id, filters, sort=sort, limit=limit, offset=offset
+        )

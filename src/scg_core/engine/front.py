@@ -1,0 +1,185 @@
+"""The engine itself: what a host starts, feeds and drives.
+
+Every call into the engine is one transaction and sends nothing. What must leave is filed as
+due work in the same transaction; ``engine.run_due(limit)`` does it and returns when to call
+again, or ``None``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from scg_core.engine.application import Application
+from scg_core.engine.operator import Operator
+from scg_core.kernel.codec import read_integer, read_text
+from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.instant import Instant
+from scg_core.messaging.settings import Settings
+from scg_core.messaging.usecases.answers import answers_arrived
+from scg_core.messaging.usecases.receipts import receipts_arrived
+from scg_core.ports.clock import Clock
+from scg_core.ports.ids import Ids
+from scg_core.ports.message_transport import LateAnswer, MessageTransport, Receipt
+from scg_core.ports.places import Places
+from scg_core.ports.storage import Storage
+from scg_core.pump import Pump
+from scg_core.tenancy.model import Caller, Identity
+from scg_core.tenancy.usecases import authenticate
+from scg_core.unit import Unit
+
+PIECES: Final = 100
+
+
+class Engine:
+    """An embedded communication gateway on the storage, transports and clock it is given.
+
+    ``transports`` maps a gateway's name to what delivers for it. A sender id whose ``type_id``
+    is such a name goes out there; any other needs the engine to have a single transport.
+
+    Raises:
+        InvalidField: there is no transport, or one with a window below 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        transports: Mapping[str, MessageTransport],
+        clock: Clock,
+        ids: Ids,
+        places: Places,
+        settings: Settings | None = None,
+    ) -> None:
+        if not transports:
+            raise InvalidField("transports", "must hold at least one transport")
+        for name, transport in transports.items():
+            read_text("transports", name, most=64)
+            read_integer(f"transports[{name}].window", transport.capabilities.window, 1)
+        self._storage = storage
+        self._transports = dict(transports)
+        self._clock = clock
+        self._ids = ids
+        self.places: Final = places
+        self.connectors: Final = tuple(transports)
+        self.settings: Final = settings or Settings()
+        self.pump: Final = Pump(
+            storage, self._transports, places, clock, self.settings, self.transaction
+        )
+        for connector, transport in self._transports.items():
+            transport.connect(connector, self)
+
+    def application(
+        self, company: str, application_id: int, *, lenient: bool = False
+    ) -> Application:
+        """A company's application; everything done through it is the company's own.
+
+        ``lenient`` reads values as HTTP clients write them: unknown names and read-only fields
+        are ignored, ``"1"`` and ``"true"`` understood.
+
+        Raises:
+            InvalidField: the company is empty or the application's id is no positive number.
+        """
+        read_text("company", company, most=64)
+        read_integer("application_id", application_id, 1)
+        return Application(self, Caller(company, application_id, lenient))
+
+    def operator(self) -> Operator:
+        """Who runs the gateway: registers companies, provisions what they may use."""
+        return Operator(self)
+
+    def authenticate(self, token: str) -> Identity:
+        """Whom a bearer token speaks for.
+
+        Raises:
+            Unauthorized: it is none of ours, was revoked, or has expired.
+        """
+        with self.reading() as unit:
+            return authenticate(unit, read_text("token", token))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make the calls of this block durable in one commit, for the price of one.
+
+        Each call is still a transaction of its own: one that fails undoes only itself. Nothing is
+        durable, and nothing may be answered, before the block is left; if leaving it fails, none
+        of the calls has happened.
+
+        Raises:
+            StorageUnavailable: the commit failed; nothing of the block is stored.
+        """
+        with self._storage.together():
+            yield
+
+    def run_due(
+        self, limit: int = PIECES, *, connectors: Collection[str] | None = None
+    ) -> Instant | None:
+        """Do up to ``limit`` pieces of due work, each a page in transactions of its own.
+
+        With ``connectors`` only these transports are served, so that threads of a worker can each
+        hold one and a slow transport holds up nobody else; an empty list serves none and does
+        everything but hand-off.
+
+        Returns:
+            When to call again: now if there is more, a later instant, or None if nothing waits.
+        """
+        return self.pump.run_due(read_integer("limit", limit, 1), connectors)
+
+    def overdue(self) -> int:
+        """For how many milliseconds the longest due work has been waiting; 0 if none is due.
+
+        Lanes that rest (throttled, sender not active) and work in hand do not count.
+        """
+        with self.reading() as unit:
+            due = unit.session.next_due(self.connectors)
+            return 0 if due is None else max(unit.now - due, 0)
+
+    def run_until_idle(self, until: Instant | None = None) -> None:
+        """Do due work until none waits, letting the clock run to each next instant.
+
+        For scripts and tests; with ``until``, what is due after it is left.
+        """
+        due = self.run_due()
+        while due is not None and (until is None or due <= until):
+            if due > self._clock.now():
+                self._clock.wait(due)
+            due = self.run_due()
+
+    def answers_arrived(self, connector: str, answers: Sequence[LateAnswer]) -> None:
+        """A transport brings answers that were PENDING.
+
+        Raises:
+            InvalidField: the engine has no such connector.
+        """
+        self._known(connector)
+        capabilities = self._transports[connector].capabilities
+        with self.transaction("answers") as unit:
+            answers_arrived(unit, connector, answers, capabilities, self.settings)
+
+    def receipts_arrived(self, connector: str, receipts: Sequence[Receipt]) -> None:
+        """A transport brings receipts, in any order, late or doubled.
+
+        Raises:
+            InvalidField: the engine has no such connector.
+        """
+        self._known(connector)
+        capabilities = self._transports[connector].capabilities
+        with self.transaction("receipts") as unit:
+            receipts_arrived(unit, connector, receipts, capabilities, self.settings)
+
+    @contextmanager
+    def transaction(self, name: str) -> Iterator[Unit]:
+        """One transaction at the clock's present instant."""
+        with self._storage.transaction(name) as session:
+            yield Unit(session, self._ids, self._clock.now())
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        """One moment, to read from."""
+        with self._storage.snapshot() as session:
+            yield Unit(session, self._ids, self._clock.now())
+
+    def _known(self, connector: str) -> None:
+        if connector not in self._transports:
+            raise InvalidField("connector", f"there is no transport {connector!r}")

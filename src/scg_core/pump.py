@@ -66,7 +66,7 @@ class Pump:
         self._settings = settings
         self._begin = begin
         self._work: dict[str, Callable[[Unit, Work], None]] = {
-            WorkKind.PREPARE: lambda unit, work: prepare_page(unit, work, places),
+            WorkKind.PREPARE: lambda unit, work: prepare_page(unit, work, places, settings),
             WorkKind.SWEEP: sweep_page,
             WorkKind.EXPIRE: sweep_page,
             WorkKind.PAUSE_EXPIRY: sweep_page,

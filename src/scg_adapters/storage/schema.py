@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from scg_core.attachments.model import Attachment
 from scg_core.events.model import Envelope, Subscription
 from scg_core.kernel.resource import (
     Attribute,
@@ -40,6 +41,7 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     ApiToken,
     Subscription,
     Envelope,
+    Attachment,
     SenderId,
     MessageRequest,
     Message,
@@ -50,6 +52,9 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     Fragment,
     ParkedAnswer,
 )
+
+
+_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 def quoted(name: str) -> str:
@@ -73,7 +78,7 @@ def python_type(attribute: Attribute) -> type:
 def encoder(attribute: Attribute) -> Callable[[Any], Any] | None:
     """What makes a stored value of a Python one, or None where they are the same."""
     if attribute.type == tuple[str, ...]:
-        return lambda value: None if value is None else json.dumps(value, ensure_ascii=False)
+        return lambda value: None if value is None else _JSON.encode(value)
     if is_enum(attribute.type):
         return lambda value: getattr(value, "value", value)
     return None

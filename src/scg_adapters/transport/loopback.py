@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import struct
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -118,10 +118,12 @@ class LoopbackCarrier:
         addresses: bool = True,
         on_unknown: OnUnknown = OnUnknown.RESEND,
         receipt_policy: ReceiptPolicy = ReceiptPolicy.ALL,
+        kinds: Collection[str] = ("SMS",),
     ) -> None:
         self.behaviour: Final = behaviour or Behaviour()
         self.log: Final[CarrierLog] = MemoryLog() if log is None else FileLog(Path(log))
         self._capabilities = Capabilities(
+            kinds=frozenset(kinds),
             window=window,
             deduplicates=deduplicates,
             queries=True,

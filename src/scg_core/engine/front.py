@@ -89,6 +89,10 @@ class Engine:
         """Who runs the gateway: registers companies, provisions what they may use."""
         return Operator(self)
 
+    def new_credential(self) -> str:
+        """22 characters that nobody can guess and nobody else gets."""
+        return self._ids.credential()
+
     def authenticate(self, token: str) -> Identity:
         """Whom a bearer token speaks for.
 

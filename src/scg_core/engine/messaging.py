@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from scg_core.attachments.model import Attachment
 from scg_core.engine.collection import NONE, Collection, Host
+from scg_core.kernel.query import DEFAULT_LIMIT, Page, among, eq, listing
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.messaging.usecases import messages, requests
 from scg_core.tenancy.model import Caller
@@ -111,6 +113,31 @@ class MessageRequests(Collection[MessageRequest]):
         with self._engine.transaction("delete") as unit:
             requests.delete_request(unit, self._caller, request_id, version_number)
 
+    def messages(
+        self,
+        request_id: str,
+        filters: Mapping[str, object] = NONE,
+        /,
+        *,
+        sort: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        **named: object,
+    ) -> Page[Message]:
+        """A page of the request's messages.
+
+        Raises:
+            NotFound: the company has no such request, or it was deleted.
+            InvalidField: an unknown filter, a bad sort, limit or offset.
+        """
+        company = self._caller.company_id
+        given = {**filters, **named}
+        query = listing(Message, company, given, sort=sort, limit=limit, offset=offset)
+        query = query.also(eq("message_request_id", request_id))
+        with self._engine.reading() as unit:
+            unit.get(MessageRequest, company, request_id)
+            return unit.page(query)
+
 
 class Messages(Collection[Message]):
     """A company's messages."""
@@ -141,3 +168,27 @@ class Messages(Collection[Message]):
         """
         with self._engine.transaction("delete") as unit:
             messages.delete_message(unit, self._caller, message_id, version_number)
+
+    def attachments(
+        self,
+        message_id: str,
+        filters: Mapping[str, object] = NONE,
+        /,
+        *,
+        sort: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        offset: int = 0,
+        **named: object,
+    ) -> Page[Attachment]:
+        """A page of what the message carries.
+
+        Raises:
+            NotFound: the company has no such message, or it was deleted.
+            InvalidField: an unknown filter, a bad sort, limit or offset.
+        """
+        company = self._caller.company_id
+        given = {**filters, **named}
+        query = listing(Attachment, company, given, sort=sort, limit=limit, offset=offset)
+        with self._engine.reading() as unit:
+            message = unit.get(Message, company, message_id)
+            return unit.page(query.also(among("id", message.attachments)))

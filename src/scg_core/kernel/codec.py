@@ -11,7 +11,6 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from enum import Enum
 from functools import partial
 from typing import Any, Final
 
@@ -107,15 +106,29 @@ def read_value(attribute: Attribute, name: str, value: object) -> Any:
 def write(resource: Resource) -> dict[str, Any]:
     """The resource as it travels: wire names, epoch milliseconds, no nulls, nothing hidden."""
     out: dict[str, Any] = {}
-    for attribute in declaration(resource).attributes:
-        value = getattr(resource, attribute.name)
-        if value is None or attribute.hidden:
+    for name, wires, plain in _writers(declaration(resource)):
+        value = getattr(resource, name)
+        if value is None:
             continue
-        plain = _plain(attribute, value)
-        out[attribute.wire] = plain
-        for name in attribute.also:
-            out[name] = plain
+        if plain is not None:
+            value = plain(value)
+        for wire in wires:
+            out[wire] = value
     return out
+
+
+_Writer = tuple[str, tuple[str, ...], Callable[[Any], Any] | None]
+_WRITERS: Final[dict[str, list[_Writer]]] = {}
+
+
+def _writers(declared: Declaration) -> list[_Writer]:
+    """Each shown attribute's name, its names outside, and what makes its value plain."""
+    known = _WRITERS.get(declared.name)
+    if known is None:
+        shown = (a for a in declared.attributes if not a.hidden)
+        known = [(a.name, (a.wire, *a.also), _plain(a)) for a in shown]
+        _WRITERS[declared.name] = known
+    return known
 
 
 def mandatory(kind: type[Resource], values: Mapping[str, Any], writer: Writer) -> None:
@@ -157,15 +170,19 @@ def _structured(wanted: Any, value: object, converter: Converter) -> Any:
     return converter.structure(value, wanted)
 
 
-def _plain(attribute: Attribute, value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, tuple):
-        return ",".join(value) if attribute.joined else list(value)
+def _plain(attribute: Attribute) -> Callable[[Any], Any] | None:
+    if is_enum(attribute.type):
+        return lambda value: value.value
+    if attribute.type == tuple[str, ...]:
+        return ",".join if attribute.joined else list
     if attribute.type is Micros:
-        whole, rest = divmod(value, 1_000_000)
-        return whole if rest == 0 else value / 1_000_000
-    return value
+        return _units
+    return None
+
+
+def _units(value: int) -> int | float:
+    whole, rest = divmod(value, 1_000_000)
+    return whole if rest == 0 else value / 1_000_000
 
 
 def _converter(lenient: bool) -> Converter:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final, Generic
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
@@ -65,6 +65,10 @@ class Query(Generic[R]):
     sort: tuple[tuple[str, bool], ...] = ()  # (field, descending)
     limit: int | None = None
     offset: int = 0
+
+    def also(self, *conditions: Condition) -> Query[R]:
+        """The same query with more conditions, which come first."""
+        return evolve(self, where=(*conditions, *self.where))
 
     def order(self) -> tuple[tuple[str, bool], ...]:
         """The sort with the key as tie-break."""

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from scg_core.consent.rules import ConsentStatus
 from scg_core.kernel.instant import Instant, later
-from scg_core.kernel.query import Query, among, at_least, eq
+from scg_core.kernel.query import Query, among, eq
 from scg_core.messaging.lifecycle import (
     Direction,
     MessageState,
@@ -36,6 +36,7 @@ from scg_core.messaging.rules.recipients import (
     read_recipients,
 )
 from scg_core.messaging.rules.status import TEST_MESSAGE
+from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally, move_request
 from scg_core.ports.places import Places
 from scg_core.ports.storage import Work
@@ -84,7 +85,7 @@ class Plan:
     refusal: str | None = None
 
 
-def prepare_page(unit: Unit, work: Work, places: Places) -> None:
+def prepare_page(unit: Unit, work: Work, places: Places, settings: Settings) -> None:
     """Make messages of the next page of recipients; after the last the request may transmit.
 
     A request whose sender is gone is REJECTED.
@@ -100,15 +101,15 @@ def prepare_page(unit: Unit, work: Work, places: Places) -> None:
         unit.session.complete(work)
         _reject(unit, request)
         return
-    page = _next_page(unit, request, work.position)
-    last = page is None or page.start + page.count >= request.staged_count
+    recipients = _next_page(unit, request, work.position, settings)
+    end = work.position + len(recipients)
+    last = not recipients or end >= request.staged_count
     tally = Tally()
-    if page is not None:
-        _expand(unit, plan, page, places, tally, whole=last and page.start == 0)
-        unit.session.remove(page)
+    if recipients:
+        _expand(unit, plan, recipients, places, tally, whole=last and work.position == 0)
     tally.apply(unit)
-    if not last and page is not None:
-        unit.session.again(work, unit.now, page.start + page.count)
+    if not last:
+        unit.session.again(work, unit.now, end)
         return
     unit.session.complete(work)
     _finish(unit, request.id)
@@ -131,10 +132,18 @@ def forget_recipients(unit: Unit, work: Work) -> None:
         unit.session.again(work, unit.now, 0)
 
 
-def _next_page(unit: Unit, request: MessageRequest, position: int) -> RecipientPage | None:
-    where = (eq("request_id", request.id), at_least("start", position))
-    found = unit.session.find(Query(RecipientPage, where, sort=(("start", False),), limit=1))
-    return found[0] if found else None
+def _next_page(
+    unit: Unit, request: MessageRequest, position: int, settings: Settings
+) -> tuple[str, ...]:
+    """The recipients from a position on: those the request echoes, else the next staged page."""
+    if request.staged_count <= len(request.to):
+        return request.to[position : position + settings.page]
+    where = (eq("request_id", request.id), eq("start", position))
+    found = unit.session.find(Query(RecipientPage, where, limit=1))
+    if not found:
+        return ()
+    unit.session.remove(found[0])
+    return found[0].recipients
 
 
 def _plan(unit: Unit, request: MessageRequest) -> Plan | None:
@@ -162,10 +171,10 @@ def _test_verdict(unit: Unit, request: MessageRequest, sender: SenderId) -> str 
 
 
 def _expand(
-    unit: Unit, plan: Plan, page: RecipientPage, places: Places, tally: Tally, whole: bool
+    unit: Unit, plan: Plan, given: Sequence[str], places: Places, tally: Tally, whole: bool
 ) -> None:
     """Write one page's messages, sorted by lane before they are numbered, and their runs."""
-    recipients = _located(page.recipients, places, plan.sender.country)
+    recipients = _located(given, places, plan.sender.country)
     fresh = _first_occurrences(unit, plan.request.id, recipients, remember=not whole)
     fresh.sort(key=lambda recipient: (recipient.problem is not None, recipient.country or ""))
     if not fresh:
@@ -288,8 +297,10 @@ def _finish(unit: Unit, request_id: str) -> None:
         move_request(unit, request, RequestEvent.SETTLE)
     elif request.pause_before_transmit:
         move_request(unit, request, RequestEvent.PAUSE)
+        unit.later(WorkKind.EXPIRE, request.id, request.expiry_time or unit.now)
         limit = request.pause_expiry_time or later(unit.now, 0)
         unit.later(WorkKind.PAUSE_EXPIRY, request.id, limit)
     else:
+        unit.later(WorkKind.EXPIRE, request.id, request.expiry_time or unit.now)
         move_request(unit, request, RequestEvent.TRANSMIT)
         unit.session.release(request.id, None)

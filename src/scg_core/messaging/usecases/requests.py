@@ -62,7 +62,7 @@ def create_request(
     check_key(key)
     values = codec.read(MessageRequest, given, lenient=caller.lenient)
     codec.mandatory(MessageRequest, values, Writer.CUSTOMER)
-    content = digest(_comparable(values))
+    content = "" if key is None else digest(_comparable(values))
     made = _made_before(unit, caller, key, content, settings)
     if made is not None:
         return made
@@ -71,10 +71,10 @@ def create_request(
     request = _build(unit, caller, values, places, connectors)
     unit.add(request)
     _remember_key(unit, caller, key, content, request, settings)
-    if request.to:
-        _stage(unit, request, request.to, settings)
+    if request.to:  # fan-out reads them from the request, and files its expiry
         unit.later(WorkKind.PREPARE, request.id, unit.now)
-    unit.later(WorkKind.EXPIRE, request.id, request.expiry_time or unit.now)
+    else:
+        unit.later(WorkKind.EXPIRE, request.id, request.expiry_time or unit.now)
     return request
 
 
@@ -258,7 +258,7 @@ def _stage(
     request: MessageRequest,
     recipients: Sequence[str],
     settings: Settings,
-    start: int = 0,
+    start: int,
 ) -> None:
     for begin in range(0, len(recipients), settings.page):
         page = tuple(recipients[begin : begin + settings.page])

@@ -1,9 +1,8 @@
-"""The command line: ``scg demo``, ``scg send``, ``scg bench``."""
+"""``scg demo`` and ``scg send``: one bulk request through the simulated carrier."""
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,12 +16,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from scg_adapters import bulk, recipients_file
-from scg_adapters.bench import pipeline, singles
+from scg_adapters.bench import pipeline
 from scg_adapters.embedded import open_engine
 from scg_adapters.system import SystemClock
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core.engine import Application, Engine
-from scg_core.kernel.errors import InvalidField, NotFound, ScgError
+from scg_core.kernel.errors import InvalidField, NotFound
 from scg_core.kernel.query import Query, eq
 from scg_core.messaging.model import MessageRequest
 from scg_core.senders.model import SenderId
@@ -35,25 +34,7 @@ _TEXT: Final = "Hello from scg-engine"
 _BATCH: Final = 10_000
 
 
-class _Commands(click.Group):
-    """Says what went wrong in one line and exits with 2; a traceback is for our own mistakes."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except ScgError as reason:
-            click.echo(f"scg: {reason}", err=True)
-            sys.exit(2)
-
-
-@click.group(cls=_Commands)
-@click.version_option(package_name="scg-engine")
-def main() -> None:
-    """An embeddable engine for business messaging and calling."""
-
-
-@main.command()
+@click.command()
 @click.option("--recipients", default=1_000, show_default=True, type=click.IntRange(1, 1_000_000))
 @click.option("--db", metavar="URL", help="sqlite:///FILE; a temporary file if not given.")
 @click.option(
@@ -67,7 +48,7 @@ def demo(recipients: int, db: str | None, carrier_log: Path | None, as_json: boo
 
     Run again on the same file it continues where it was.
     """
-    with _somewhere(db, carrier_log) as (url, log):
+    with somewhere(db, carrier_log) as (url, log):
         clock = SystemClock()
         behaviour = Behaviour(refuse=0.01, undelivered=0.02, read=0.05, delay=20, spread=200)
         carrier = LoopbackCarrier(seed=1, behaviour=behaviour, log=log)
@@ -84,7 +65,7 @@ def demo(recipients: int, db: str | None, carrier_log: Path | None, as_json: boo
         _report(request, time.perf_counter() - began, as_json)
 
 
-@main.command()
+@click.command()
 @click.option("--db", required=True, metavar="URL", help="sqlite:///FILE")
 @click.option("--from", "sender", required=True, metavar="SENDER", help="A sender id.")
 @click.option(
@@ -118,7 +99,7 @@ def send(
 ) -> None:
     """Send a text to every number in a CSV file, through the simulated carrier."""
     total = recipients_file.count(file)
-    with _somewhere(db, carrier_log) as (url, log):
+    with somewhere(db, carrier_log) as (url, log):
         clock = SystemClock()
         carrier = LoopbackCarrier(behaviour=Behaviour(delay=20, spread=200), log=log)
         engine = open_engine(url, {_CONNECTOR: carrier}, clock=clock)
@@ -131,36 +112,6 @@ def send(
             )
             request = bulk.run(engine, app, request.id, clock, moved)
         _report(request, time.perf_counter() - began, as_json)
-
-
-@main.group()
-def bench() -> None:
-    """Measure this machine with the engine's own benchmarks."""
-
-
-@bench.command("pipeline")
-@click.option("--recipients", default=100_000, show_default=True, type=click.IntRange(100))
-@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
-def bench_pipeline(recipients: int, file: Path | None) -> None:
-    """Accept, fan out, hand off and settle one bulk request, beside raw SQLite in the same run."""
-    _show("scg bench pipeline", pipeline.measure(recipients), file)
-
-
-@bench.command("singles")
-@click.option("--sends", default=1_000, show_default=True, type=click.IntRange(10))
-@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
-def bench_singles(sends: int, file: Path | None) -> None:
-    """Time single durable sends, alone and while another process runs a bulk job on the file."""
-    _show("scg bench singles", singles.measure(sends), file)
-
-
-def _show(title: str, figures: dict[str, Any], file: Path | None) -> None:
-    if file is not None:
-        file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    table = Table("figure", "value", title=title)
-    for name, value in figures.items():
-        table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else f"{value:,}")
-    Console().print(table)
 
 
 def _demo_sender(engine: Engine) -> SenderId:
@@ -193,7 +144,7 @@ def _sender(engine: Engine, app: Application, company: str, named: str) -> str:
 
 
 @contextmanager
-def _somewhere(db: str | None, log: Path | None) -> Iterator[tuple[str, Path]]:
+def somewhere(db: str | None, log: Path | None) -> Iterator[tuple[str, Path]]:
     """The database and carrier log to use: those given, or temporary ones."""
     if db is None:
         with tempfile.TemporaryDirectory(prefix="scg-") as folder:

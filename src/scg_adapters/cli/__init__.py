@@ -1,0 +1,36 @@
+"""The command line: ``scg``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from scg_adapters.cli.bench import bench
+from scg_adapters.cli.send import demo, send
+from scg_adapters.cli.serve import serve
+from scg_adapters.cli.tenancy import provision, token
+from scg_core.kernel.errors import ScgError
+
+
+class _Commands(click.Group):
+    """Says what went wrong in one line and exits with 2; a traceback is for our own mistakes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ScgError as reason:
+            click.echo(f"scg: {reason}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="scg-engine")
+def main() -> None:
+    """An embeddable engine for business messaging and calling."""
+
+
+for command in (demo, send, serve, provision, token, bench):
+    main.add_command(command)

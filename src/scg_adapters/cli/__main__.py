@@ -1,0 +1,5 @@
+"""``python -m scg_adapters.cli`` is ``scg``."""
+
+from scg_adapters.cli import main
+
+main()

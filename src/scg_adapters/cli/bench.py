@@ -1,0 +1,51 @@
+"""``scg bench``: measure this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from scg_adapters.bench import http, pipeline, singles
+
+
+@click.group()
+def bench() -> None:
+    """Measure this machine with the engine's own benchmarks."""
+
+
+@bench.command("pipeline")
+@click.option("--recipients", default=100_000, show_default=True, type=click.IntRange(100))
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_pipeline(recipients: int, file: Path | None) -> None:
+    """Accept, fan out, hand off and settle one bulk request, beside raw SQLite in the same run."""
+    _show("scg bench pipeline", pipeline.measure(recipients), file)
+
+
+@bench.command("singles")
+@click.option("--sends", default=1_000, show_default=True, type=click.IntRange(10))
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_singles(sends: int, file: Path | None) -> None:
+    """Time single durable sends, alone and while another process runs a bulk job on the file."""
+    _show("scg bench singles", singles.measure(sends), file)
+
+
+@bench.command("http")
+@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(1))
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_http(seconds: float, file: Path | None) -> None:
+    """Durable single sends over REST, beside bare commits, with and without a bulk job."""
+    _show("scg bench http", http.measure(seconds), file)
+
+
+def _show(title: str, figures: dict[str, Any], file: Path | None) -> None:
+    if file is not None:
+        file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    table = Table("figure", "value", title=title)
+    for name, value in figures.items():
+        table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else f"{value:,}")
+    Console().print(table)

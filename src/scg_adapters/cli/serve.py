@@ -1,0 +1,87 @@
+"""``scg serve``: the REST API and the worker in one process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from scg_adapters import devworld, logs
+from scg_adapters.cli.send import somewhere
+from scg_adapters.embedded import open_engine
+from scg_adapters.http.serve import serve as serve_http
+from scg_adapters.system import SystemClock
+from scg_core.engine import Engine
+
+
+@click.command()
+@click.option("--db", metavar="URL", help="sqlite:///FILE; --dev takes a temporary one.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535),
+              help="0 takes a free one.")  # fmt: skip
+@click.option("--dev", is_flag=True, help="Set up a company, a token and senders to play with.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready.")
+@click.option(
+    "--carrier-log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the simulated carrier keeps its own log; FILE.carrier beside --db.",
+)
+@click.option("--no-worker", is_flag=True, help="Serve only; another process does the due work.")
+@click.option("--internal-auth", is_flag=True, help="Trust the int-appId and -companyId headers.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="N",
+              help="Requests a second for applications without a rate of their own.")  # fmt: skip
+@click.option("--token-life", type=click.IntRange(1), metavar="SECONDS",
+              help="For how long refreshed tokens count; for ever, if not given.")  # fmt: skip
+@click.option("--log-level", default="info", show_default=True,
+              type=click.Choice(["debug", "info", "warning", "error"]))  # fmt: skip
+def serve(
+    db: str | None,
+    host: str,
+    port: int,
+    dev: bool,
+    as_json: bool,
+    carrier_log: Path | None,
+    no_worker: bool,
+    internal_auth: bool,
+    rate: float | None,
+    token_life: int | None,
+    log_level: str,
+) -> None:
+    """Serve the REST API; messages go out through the simulated carrier."""
+    if db is None and not dev:
+        raise click.UsageError("give --db, or --dev to play with")
+    logs.to_stderr(log_level)
+    requests = logs.RequestLog() if log_level in ("debug", "info") else None
+    clock = SystemClock()
+    with somewhere(db, carrier_log) as (url, log):
+        engine = open_engine(url, {devworld.CONNECTOR: devworld.carrier(log)}, clock=clock)
+        with contextlib.suppress(KeyboardInterrupt):
+            serve_http(
+                engine, clock, host=host, port=port, ready=_announce(engine, dev, as_json),
+                worker=not no_worker, internal_auth=internal_auth, rate=rate,
+                token_life=None if token_life is None else token_life * 1000,
+                note=_unnoted if requests is None else requests.note,
+            )  # fmt: skip
+        if requests is not None:
+            requests.close()
+
+
+def _unnoted(_: dict[str, object]) -> None:
+    """Requests are not logged at this level."""
+
+
+def _announce(engine: Engine, dev: bool, as_json: bool) -> Callable[[str], None]:
+    world = devworld.make(engine) if dev else {}
+
+    def ready(url: str) -> None:
+        facts = {"url": url, **world}
+        if as_json:
+            click.echo(json.dumps(facts))
+            return
+        for name, value in facts.items():
+            click.echo(f"{name}: {value}")
+
+    return ready

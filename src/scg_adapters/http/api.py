@@ -1,0 +1,321 @@
+"""From a request to a library call and back: the one place where the two meet.
+
+Every route is served by the same few lines: find it, know the caller, read what was sent, call the
+verb the table names, write down what it returned. What a route does decides the shape of the call.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from attrs import evolve, frozen
+
+from scg_adapters.http.answers import (
+    NOTHING,
+    Answer,
+    NoSuchPath,
+    NotAllowed,
+    PreconditionFailed,
+    error_answer,
+    fault_answer,
+    made,
+    page_answer,
+    resource_answer,
+)
+from scg_adapters.http.auth import Gate, Known
+from scg_adapters.http.desk import Desk
+from scg_adapters.http.filters import Asked, read_asked
+from scg_adapters.http.reading import Gone, Receive, read_body, read_fields, read_query
+from scg_adapters.http.routes import BASE, ROUTES, Does, Paths, Route
+from scg_core.engine import Application
+from scg_core.kernel.errors import Forbidden, NotFound, ScgError
+from scg_core.kernel.resource import declaration
+from scg_core.tenancy.model import Scope
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Special = Callable[["Request"], Awaitable[Answer]]
+
+log: Final = logging.getLogger("scg_adapters.http")
+access: Final = logging.getLogger("scg_adapters.http.access")
+
+_ID: Final = re.compile(rb"^[A-Za-z0-9._:-]{1,64}$")
+_ETAG: Final = re.compile(r'^(?:W/)?"?(\d{1,18})"?$')
+_LONGEST_ID: Final = 128
+_BODIES: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+@frozen
+class Limits:
+    """What the server takes: bytes of a body, and seconds until it must be whole."""
+
+    body: int = 8 * 2**20
+    patience: float = 30.0
+
+
+@frozen
+class Request:
+    """One request, tidied: path parts below the base, headers by lower-case name."""
+
+    verb: str
+    parts: list[str]
+    query: bytes
+    headers: Mapping[bytes, bytes]
+    receive: Receive
+
+    def header(self, name: bytes) -> str:
+        """A header's text, empty if there is none."""
+        return self.headers.get(name, b"").decode("latin-1").strip()
+
+
+class Api:
+    """The routes as an ASGI application.
+
+    ``woken`` is called after each change, so that a worker looks for what is due; ``specials`` are
+    further paths, by their parts, each with what serves them by verb; ``note`` takes the facts of
+    each request, which are logged if it is not given.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        gate: Gate,
+        *,
+        new_id: Callable[[], str],
+        limits: Limits | None = None,
+        woken: Callable[[], None] = lambda: None,
+        specials: Mapping[str, Mapping[str, Special]] | None = None,
+        note: Note | None = None,
+        routes: tuple[Route, ...] = ROUTES,
+    ) -> None:
+        self._desk = desk
+        self._gate = gate
+        self._new_id = new_id
+        self._limits = limits or Limits()
+        self._woken = woken
+        self._specials = specials or {}
+        self._note = note or _logged
+        self._paths = Paths(routes)
+        self._base = BASE.strip("/").split("/")
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        began = time.perf_counter()
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request_id = given.decode() if _ID.match(given) else self._new_id()
+        verb = scope["method"]
+        trace = _Trace()
+        try:
+            parts = _parts(scope)
+            request = Request(verb, parts, scope.get("query_string", b""), headers, receive)
+            answer = await self._answer(request, trace)
+        except Gone:
+            self._note(_facts(request_id, verb, trace, 499, began))
+            return
+        except ScgError as refused:
+            answer = error_answer(refused)
+            if answer.status >= 500:
+                log.error("request %s: %s", request_id, refused)
+        except Exception:
+            log.exception("request %s failed", request_id)
+            answer = fault_answer(request_id)
+        await _send(send, answer, request_id, head=verb == "HEAD")
+        self._note(_facts(request_id, verb, trace, answer.status, began))
+
+    async def _answer(self, request: Request, trace: _Trace) -> Answer:
+        special = self._specials.get("/".join(request.parts))
+        if special is not None:
+            trace.path = "/" + "/".join(request.parts)
+            verb = _chosen(request.verb, special)
+            return _options(special) if verb is None else await special[verb](request)
+        parts = request.parts
+        if parts[: len(self._base)] == self._base:
+            parts = parts[len(self._base) :]
+        found = self._paths.find(parts) if parts else None
+        if found is None:
+            raise NoSuchPath()
+        by_verb, ids = found
+        route = next(iter(by_verb.values()))
+        trace.path = route.path
+        if request.verb == "OPTIONS":
+            return _options(_served(by_verb))
+        known = await self._gate.known(request.headers)
+        trace.known = known
+        verb = _chosen(request.verb, _served(by_verb))
+        if verb is None:
+            raise NotAllowed(())
+        return await self._serve(by_verb[verb], known, ids, request)
+
+    async def _serve(
+        self, route: Route, known: Known, ids: tuple[str, ...], request: Request
+    ) -> Answer:
+        if route.scope is Scope.OPERATOR and known.scope is not Scope.OPERATOR:
+            raise Forbidden("token", "has not the scope of an operator")
+        _refuse_bad_ids(route, ids)
+        if not route.writes:
+            asked = read_asked(route.kind, read_query(request.query))
+            return await self._desk.read(lambda: _read(route, known.application, ids, asked))
+        fields = await self._fields(request)
+        return await self.change(route, known, ids, request, fields)
+
+    async def change(
+        self,
+        route: Route,
+        known: Known,
+        ids: tuple[str, ...],
+        request: Request,
+        fields: Mapping[str, object],
+    ) -> Answer:
+        """Do what a writing route does, and let the worker know."""
+        key = request.header(b"idempotency-key") or None
+        match = request.header(b"if-match")
+        answer = await self._desk.write(
+            lambda: _write(route, known.application, ids, fields, key, match)
+        )
+        self._woken()
+        return answer
+
+    async def _fields(self, request: Request) -> Mapping[str, object]:
+        if request.verb not in _BODIES:
+            return {}
+        length = request.header(b"content-length") or None
+        body = await read_body(request.receive, length, self._limits.body, self._limits.patience)
+        return read_fields(body, request.header(b"content-type"))
+
+
+class _Trace:
+    """What is known of a request so far, for the log."""
+
+    __slots__ = ("known", "path")
+
+    def __init__(self) -> None:
+        self.path = ""
+        self.known: Known | None = None
+
+
+def _parts(scope: Mapping[str, Any]) -> list[str]:
+    """The parts of the path, decoded one by one; double and trailing slashes do not count."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    raw = raw.partition(b"?")[0]
+    try:
+        return [
+            (unquote_to_bytes(part) if b"%" in part else part).decode()
+            for part in raw.split(b"/")
+            if part
+        ]
+    except UnicodeDecodeError:
+        raise NoSuchPath() from None
+
+
+def _served(by_verb: Mapping[str, Route]) -> dict[str, Route]:
+    return {verb: route for verb, route in by_verb.items() if route.does is not Does.REFUSE}
+
+
+def _chosen(verb: str, served: Mapping[str, object]) -> str | None:
+    """The verb that serves a request, None for OPTIONS; HEAD is served like GET.
+
+    Raises:
+        NotAllowed: none does.
+    """
+    if verb in served:
+        return verb
+    if verb == "HEAD" and "GET" in served:
+        return "GET"
+    if verb == "OPTIONS":
+        return None
+    raise NotAllowed(_allowed(served))
+
+
+def _allowed(served: Mapping[str, object]) -> tuple[str, ...]:
+    head = ("HEAD",) if "GET" in served else ()
+    return (*served, *head, "OPTIONS")
+
+
+def _options(served: Mapping[str, object]) -> Answer:
+    """The answer to OPTIONS."""
+    return evolve(NOTHING, headers=((b"allow", ", ".join(_allowed(served)).encode()),))
+
+
+def _refuse_bad_ids(route: Route, ids: tuple[str, ...]) -> None:
+    """An id that no resource can have is an unknown one."""
+    for id in ids:
+        if len(id) > _LONGEST_ID or not id.isprintable():
+            raise NotFound(declaration(route.kind).title, id[:16])
+
+
+def _read(route: Route, app: Application, ids: tuple[str, ...], asked: Asked) -> Answer:
+    call = getattr(getattr(app, route.of), route.call)
+    if route.does is Does.READ:
+        return resource_answer(call(*ids, asked.filters))
+    return page_answer(
+        call(*ids, asked.filters, sort=asked.sort, limit=asked.limit, offset=asked.offset)
+    )
+
+
+def _write(
+    route: Route,
+    app: Application,
+    ids: tuple[str, ...],
+    fields: Mapping[str, object],
+    key: str | None,
+    match: str,
+) -> Answer:
+    collection = getattr(app, route.of)
+    call = getattr(collection, route.call)
+    if match:
+        _check_match(collection, ids, match)
+    if route.does is Does.DELETE:
+        call(*ids)
+        return NOTHING
+    return made(call(*ids, fields, idempotency_key=key) if route.keyed else call(*ids, fields))
+
+
+def _check_match(collection: Any, ids: tuple[str, ...], match: str) -> None:
+    """Compare If-Match with the version; this and the change are in one commit.
+
+    Raises:
+        PreconditionFailed: the resource is at none of the versions.
+    """
+    if not ids or match.strip() == "*":
+        return
+    wanted = [_ETAG.match(one.strip()) for one in match.split(",")]
+    current = collection.get(*ids).version_number
+    if current not in [int(one[1]) for one in wanted if one is not None]:
+        raise PreconditionFailed()
+
+
+async def _send(send: Send, answer: Answer, request_id: str, *, head: bool) -> None:
+    headers = [*answer.head(), (b"x-request-id", request_id.encode())]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+Note = Callable[[dict[str, object]], None]
+
+
+def _logged(facts: dict[str, object]) -> None:
+    access.info("request", extra={"facts": facts})
+
+
+def _facts(
+    request_id: str, verb: str, trace: _Trace, status: int, began: float
+) -> dict[str, object]:
+    """What is noted of a request: no body, token or query, and of the path only its pattern."""
+    facts: dict[str, object] = {
+        "request_id": request_id,
+        "method": verb[:16],
+        "path": trace.path,
+        "status": status,
+        "ms": round((time.perf_counter() - began) * 1000, 2),
+    }
+    if trace.known is not None:
+        facts["company"] = trace.known.company_id
+        facts["application"] = trace.known.application_id
+    return facts

@@ -1,0 +1,173 @@
+"""The server as an ASGI application: routes, token refresh, health, documentation.
+
+``create_app(engine)`` can be served by any ASGI server, or mounted in a host's own application.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from typing import Any, Final
+
+from openapi_ui_bundles import swagger_ui
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from scg_adapters.http.answers import Answer, plain
+from scg_adapters.http.api import Api, Limits, Note, Request
+from scg_adapters.http.auth import Gate
+from scg_adapters.http.desk import Desk
+from scg_adapters.http.openapi import document
+from scg_adapters.http.reading import read_query
+from scg_core.engine import Engine
+from scg_core.kernel.errors import ScgError, Unauthorized
+
+REFRESH: Final = "saop-rest-data/v1/apptoken-refresh"
+_FOREVER: Final = 10 * 365 * 86_400
+_STALLED: Final = 60_000
+_ASSETS: Final = "/docs/assets"
+_PAGE: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>scg-engine API</title>
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
+<body><div id="ui"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", validatorUrl: null});</script>
+</body></html>
+"""
+
+
+def create_app(
+    engine: Engine,
+    *,
+    woken: Callable[[], None] = lambda: None,
+    limits: Limits | None = None,
+    internal_auth: bool = False,
+    rate: float | None = None,
+    token_life: int | None = None,
+    note: Note | None = None,
+) -> Starlette:
+    """The REST API of an engine.
+
+    ``woken`` is called after each change (a worker's ``wake``); ``internal_auth`` trusts the
+    ``int-`` headers; ``rate`` limits applications without a rate of their own, in requests a
+    second; ``token_life`` is for how many milliseconds a refreshed token counts; ``note`` takes the
+    facts of each request instead of the log.
+    """
+    desk = Desk(engine)
+    gate = Gate(engine, desk, internal=internal_auth, rate=rate)
+    pages = _Pages(engine, desk, token_life)
+    api = Api(
+        desk,
+        gate,
+        new_id=_numbered(engine.new_credential()[:12]),
+        limits=limits,
+        woken=woken,
+        note=note,
+        specials={
+            REFRESH: {"GET": pages.refresh},
+            "health/live": {"GET": pages.live},
+            "health/ready": {"GET": pages.ready},
+            "openapi.json": {"GET": pages.openapi},
+            "docs": {"GET": pages.docs},
+        },
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        desk.close()
+
+    assets = StaticFiles(directory=swagger_ui.static_path)
+    return _Shell(api, routes=[Mount(_ASSETS, assets), Mount("/", api)], lifespan=lifespan)
+
+
+class _Shell(Starlette):
+    """Starlette, but for requests to the API, which need none of its layers."""
+
+    def __init__(self, api: Api, **options: Any) -> None:
+        super().__init__(**options)
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and not scope["path"].startswith(_ASSETS):
+            await self._api(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+class _Pages:
+    """What is served besides the resources."""
+
+    def __init__(self, engine: Engine, desk: Desk, token_life: int | None) -> None:
+        self._engine = engine
+        self._desk = desk
+        self._token_life = token_life
+        self._document = plain(200, document(_version()))
+        self._since = time.monotonic()
+
+    async def refresh(self, request: Request) -> Answer:
+        """A new token for an application that shows its key and secret (wire 1).
+
+        Its errors have a shape of their own, which real clients read.
+        """
+        given = dict(read_query(request.query))
+        missing = [name for name in ("consumerkey", "consumersecret") if not given.get(name)]
+        if missing:
+            return _refusal(400, f"{missing[0]} is missing")
+        key, secret, old = (
+            given.get(name, "") for name in ("consumerkey", "consumersecret", "oldtoken")
+        )
+        try:
+            issued = await self._desk.write(
+                lambda: self._engine.operator().refresh_token(
+                    key, secret, old, valid_for=self._token_life
+                )
+            )
+        except Unauthorized:
+            return _refusal(401, "the key and the secret do not belong together")
+        life = _FOREVER if issued.valid_for is None else issued.valid_for // 1000
+        return plain(200, {"accessToken": issued.token, "validityTime": life})
+
+    async def live(self, _: Request) -> Answer:
+        """Whether the process answers at all."""
+        return plain(200, {"status": "ok", "seconds": round(time.monotonic() - self._since)})
+
+    async def ready(self, _: Request) -> Answer:
+        """Whether the storage answers, and whether due work is being done."""
+        try:
+            overdue = await self._desk.read(self._engine.overdue)
+        except ScgError as reason:
+            return plain(503, {"status": "unavailable", "reason": str(reason)})
+        status = "ok" if overdue < _STALLED else "behind"
+        return plain(200, {"status": status, "overdue_ms": overdue})
+
+    async def openapi(self, _: Request) -> Answer:
+        """The OpenAPI document."""
+        return self._document
+
+    async def docs(self, _: Request) -> Answer:
+        """A page to browse it; it needs nothing from outside."""
+        return Answer(200, _PAGE.encode(), media=b"text/html; charset=utf-8")
+
+
+def _numbered(prefix: str) -> Callable[[], str]:
+    """Request ids: a name of this process, and a number."""
+    numbers = itertools.count(1)
+    return lambda: f"{prefix}-{next(numbers):x}"
+
+
+def _refusal(status: int, text: str) -> Answer:
+    return plain(status, {"errorCode": 1, "moreInfo": text, "userMsg": text})
+
+
+def _version() -> str:
+    try:
+        return version_of("scg-engine")
+    except PackageNotFoundError:
+        return "0"

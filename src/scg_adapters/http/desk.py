@@ -1,0 +1,133 @@
+"""Runs the library's calls for the server: reads on a few threads, writes in one commit.
+
+The event loop never waits for the storage. Writes that arrive while others are being made durable
+are taken together into the next commit, each a transaction of its own; nobody is answered before
+the commit. How many may wait is bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from scg_adapters.http.answers import Overloaded
+from scg_core.engine import Engine
+from scg_core.kernel.errors import StorageUnavailable
+
+T = TypeVar("T")
+
+_BATCH: Final = 64
+_LONGEST: Final = 0.01
+_Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+_Outcome = tuple[Any, BaseException | None]
+
+
+class Desk:
+    """Where requests wait for the library.
+
+    ``threads`` read at once; ``most`` requests of each kind may wait, more are told to come back.
+    """
+
+    def __init__(self, engine: Engine, *, threads: int = 4, most: int = 1_000) -> None:
+        self._engine = engine
+        self._most = most
+        self._readers = ThreadPoolExecutor(threads, thread_name_prefix="scg-http-read")
+        self._reading = 0
+        self._waiting: deque[_Job] = deque()
+        self._wake = threading.Event()
+        self._closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._writer = threading.Thread(target=self._write_on, name="scg-http-write", daemon=True)
+        self._started = False
+
+    async def read(self, do: Callable[[], T]) -> T:
+        """Do a call that changes nothing.
+
+        Raises:
+            Overloaded: too many wait already.
+        """
+        if self._reading >= self._most:
+            raise Overloaded()
+        self._reading += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, do)
+        finally:
+            self._reading -= 1
+
+    async def write(self, do: Callable[[], T]) -> T:
+        """Do a call that changes something; what it returns is durable by then.
+
+        Raises:
+            Overloaded: too many wait already.
+        """
+        if len(self._waiting) >= self._most:
+            raise Overloaded()
+        if not self._started:
+            self._started = True
+            self._writer.start()
+        self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append((do, future))
+        self._wake.set()
+        return await future
+
+    def close(self) -> None:
+        """Finish what waits and end the threads."""
+        self._closing = True
+        self._wake.set()
+        if self._started:
+            self._writer.join(10)
+        self._readers.shutdown(wait=True, cancel_futures=True)
+
+    def _write_on(self) -> None:
+        while True:
+            if not self._waiting:
+                if self._closing:
+                    return
+                self._wake.wait()
+                self._wake.clear()
+                continue
+            jobs, outcomes = self._together()
+            loop = self._loop
+            if loop is not None and not loop.is_closed():
+                loop.call_soon_threadsafe(_deliver, jobs, outcomes)
+
+    def _together(self) -> tuple[list[_Job], list[_Outcome]]:
+        """Do as many waiting calls as fit into one commit."""
+        jobs: list[_Job] = []
+        outcomes: list[_Outcome] = []
+        try:
+            with self._engine.together():
+                until = time.monotonic() + _LONGEST
+                while self._waiting and len(jobs) < _BATCH and time.monotonic() < until:
+                    jobs.append(self._waiting.popleft())
+                    outcomes.append(_outcome(jobs[-1][0]))
+        except BaseException as failed:
+            while self._waiting and len(jobs) < _BATCH:
+                jobs.append(self._waiting.popleft())
+            if not isinstance(failed, Exception):
+                failed = StorageUnavailable("the server is ending")
+            outcomes = [(None, failed)] * len(jobs)
+        return jobs, outcomes
+
+
+def _outcome(do: Callable[[], Any]) -> _Outcome:
+    try:
+        return do(), None
+    except Exception as failed:
+        return None, failed
+
+
+def _deliver(jobs: list[_Job], outcomes: list[_Outcome]) -> None:
+    for (_, future), (value, failed) in zip(jobs, outcomes, strict=True):
+        if future.cancelled():
+            continue
+        if failed is None:
+            future.set_result(value)
+        else:
+            future.set_exception(failed)

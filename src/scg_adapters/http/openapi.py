@@ -1,0 +1,256 @@
+"""The OpenAPI document, made from the routes and the declarations; nothing is written twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from scg_adapters.http.routes import BASE, ROUTES, Does, Route
+from scg_core.kernel.instant import Instant
+from scg_core.kernel.resource import (
+    Attribute,
+    Micros,
+    Resource,
+    Writer,
+    declaration,
+    is_enum,
+)
+from scg_core.tenancy.model import Scope
+
+Json = dict[str, Any]
+
+_PROBLEMS: Final = {
+    400: "A value breaks a rule; the description names the field.",
+    401: "The token is missing, unknown, revoked or expired.",
+    403: "The token does not allow this.",
+    404: "There is no such resource in this company.",
+    405: "The path does not take this method; Allow says which it takes.",
+    408: "The body did not arrive in time.",
+    409: "A stale version (1001), a unique value that is taken (1011), or a state that does not "
+    "allow this (409).",
+    412: "If-Match names another version.",
+    413: "The body is too large.",
+    415: "The body's content type is not understood.",
+    429: "The application asks too often; Retry-After says when to ask again.",
+    500: "The server failed.",
+    503: "The server cannot answer now; Retry-After says when to try again.",
+}
+_READING: Final = (400, 401, 403, 404, 429, 500, 503)
+_WRITING: Final = (400, 401, 402, 403, 404, 408, 409, 412, 413, 415, 429, 500, 503)
+_PAGING: Final = (
+    ("limit", "How many to return, at most 1,000.", {"type": "integer", "minimum": 1,
+     "maximum": 1000, "default": 100}),
+    ("offset", "How many to pass over.", {"type": "integer", "minimum": 0, "default": 0}),
+    ("sort", "The field to sort by, with `-` in front for descending.", {"type": "string"}),
+)  # fmt: skip
+
+
+def document(version: str, server: str = "/") -> Json:
+    """The whole document, for an API that stands at ``server``."""
+    paths: dict[str, Json] = {}
+    for route in ROUTES:
+        if route.does is not Does.REFUSE:
+            paths.setdefault(BASE + route.path, {})[route.verb.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "scg-engine",
+            "version": version,
+            "summary": "Business messaging and calling",
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": server}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": title} for title in dict.fromkeys(_tag(r) for r in ROUTES)],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": _schemas(),
+        },
+    }
+
+
+_ABOUT: Final = (
+    "Times are epoch milliseconds; they are also read as ISO 8601. Ids are 22 characters of base "
+    "62. Lists come in an envelope of `list`, `total`, `offset` and `limit`. A filter takes "
+    "several values, repeated or separated by commas, and means any of them; on text a trailing "
+    "`*` means a beginning, on times and numbers `from..to` a range. Unset attributes are left "
+    "out. `version_number` in an update, or If-Match, guards against overwriting somebody else's "
+    "change."
+)
+
+
+def _tag(route: Route) -> str:
+    return declaration(route.kind).title
+
+
+def _operation(route: Route) -> Json:
+    made: Json = {
+        "operationId": f"{route.of}_{route.call}" if route.does is not Does.LIST else
+        f"{route.of}_{'list' if route.call == 'page' else route.call}",
+        "summary": route.summary,
+        "tags": [_tag(route)],
+        "parameters": [*_path(route), *_query(route), *_headers(route)],
+        "responses": _responses(route),
+    }  # fmt: skip
+    if route.scope is Scope.OPERATOR:
+        made["description"] = "Takes a token with the scope of an operator."
+    if route.does in (Does.CREATE, Does.UPDATE, Does.REPLACE):
+        name = _name(route.kind) + ("Update" if route.does is Does.UPDATE else "New")
+        made["requestBody"] = {
+            "required": route.does is not Does.UPDATE,
+            "content": {"application/json": {"schema": _ref(name)}},
+        }
+    return made
+
+
+def _path(route: Route) -> Iterable[Json]:
+    for name in route.parameters:
+        yield {
+            "name": name, "in": "path", "required": True, "schema": {"type": "string"},
+            "description": f"The id of a {name.removesuffix('_ID').lower()}.",
+        }  # fmt: skip
+
+
+def _query(route: Route) -> Iterable[Json]:
+    if route.writes:
+        return
+    for attribute in declaration(route.kind).attributes:
+        if attribute.filterable and not attribute.hidden:
+            yield {
+                "name": attribute.wire, "in": "query", "schema": {"type": "string"},
+                "description": f"Filter: {attribute.doc}",
+            }  # fmt: skip
+    if route.does is Does.LIST:
+        for name, meaning, schema in _PAGING:
+            yield {"name": name, "in": "query", "description": meaning, "schema": schema}
+
+
+def _headers(route: Route) -> Iterable[Json]:
+    if route.keyed:
+        yield {
+            "name": "Idempotency-Key", "in": "header", "schema": {"type": "string",
+            "maxLength": 255}, "description": "Makes the call safe to repeat for 24 hours.",
+        }  # fmt: skip
+    if route.writes and route.parameters:
+        yield {
+            "name": "If-Match", "in": "header", "schema": {"type": "string"},
+            "description": "Do it only at this version.",
+        }  # fmt: skip
+
+
+def _responses(route: Route) -> Json:
+    found: Json = {}
+    match route.does:
+        case Does.LIST:
+            found["200"] = _answer("A page of the list.", _ref(_name(route.kind) + "List"))
+        case Does.READ:
+            found["200"] = _answer("The resource.", _ref(_name(route.kind)))
+        case Does.DELETE:
+            found["204"] = {"description": "It is deleted."}
+        case _:
+            found["200"] = _answer("Done; the id of the resource.", _ref("Id"))
+    for status in _WRITING if route.writes else _READING:
+        text = _PROBLEMS.get(status, "The account's credit is not enough.")
+        found[str(status)] = _answer(text, _ref("Error"))
+    return found
+
+
+def _answer(text: str, schema: Json) -> Json:
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _name(kind: type[Resource]) -> str:
+    return declaration(kind).title.replace(" ", "")
+
+
+def _schemas() -> Json:
+    found: Json = {
+        "Error": {
+            "type": "object",
+            "description": "What went wrong.",
+            "properties": {
+                "error_code": {"type": "string", "description": "A number, as text."},
+                "error_description": {"type": "string", "description": "What to do about it."},
+            },
+            "required": ["error_code", "error_description"],
+        },
+        "Id": {
+            "type": "object",
+            "properties": {"id": {"type": "string", "description": "The resource's id."}},
+            "required": ["id"],
+        },
+    }
+    for kind in dict.fromkeys(route.kind for route in ROUTES):
+        name, shown = _name(kind), _shown(kind)
+        about = (kind.__doc__ or "").strip()
+        found[name] = _object(about, {a.wire: _read(a) for a in shown}, ())
+        found[f"{name}List"] = _list(name)
+        written = [a for a in shown if a.writer is Writer.CUSTOMER]
+        needed = [a.wire for a in written if a.required]
+        found[f"{name}New"] = _object(about, {a.wire: _write(a) for a in written}, needed)
+        changes = {a.wire: _write(a) for a in shown if a.name == "state" or a in written}
+        version: Json = {"type": ["integer", "string"], "description": "The version you read."}
+        found[f"{name}Update"] = _object(about, changes | {"version_number": version}, ())
+    return found
+
+
+def _shown(kind: type[Resource]) -> list[Attribute]:
+    return [a for a in declaration(kind).attributes if not a.hidden]
+
+
+def _object(about: str, properties: Mapping[str, Json], needed: Iterable[str]) -> Json:
+    made: Json = {"type": "object", "description": about, "properties": dict(properties)}
+    if list(needed):
+        made["required"] = list(needed)
+    return made
+
+
+def _list(name: str) -> Json:
+    number: Json = {"type": "integer", "minimum": 0}
+    return {
+        "type": "object",
+        "properties": {
+            "list": {"type": "array", "items": _ref(name)},
+            "total": {**number, "description": "How many there are in all."},
+            "offset": number,
+            "limit": number,
+        },
+        "required": ["list", "total", "offset", "limit"],
+    }
+
+
+def _read(attribute: Attribute) -> Json:
+    made = _type(attribute) | {"description": attribute.doc}
+    if attribute.writer is not Writer.CUSTOMER:
+        made["readOnly"] = True
+    return made
+
+
+def _write(attribute: Attribute) -> Json:
+    made = _type(attribute) | {"description": attribute.doc}
+    if attribute.type is Instant:
+        made["type"] = ["integer", "string", "null"]
+    elif not attribute.required and "enum" not in made and isinstance(made["type"], str):
+        made["type"] = [made["type"], "null"]
+    return made
+
+
+def _type(attribute: Attribute) -> Json:
+    if is_enum(attribute.type):
+        return {"type": "string", "enum": [one.value for one in attribute.type]}  # type: ignore[attr-defined]
+    if attribute.type == tuple[str, ...]:
+        joined = attribute.joined
+        return {"type": "string"} if joined else {"type": "array", "items": {"type": "string"}}
+    if attribute.type is Instant:
+        return {"type": "integer", "format": "int64"}
+    known = {bool: "boolean", int: "integer", float: "number", Micros: "number"}
+    made: Json = {"type": known.get(attribute.type, "string")}  # type: ignore[call-overload]
+    if attribute.length and made["type"] == "string":
+        made["maxLength"] = attribute.length
+    return made

@@ -1,0 +1,184 @@
+"""The routes as a table: what each verb of each path asks of the library.
+
+A row names a collection of ``Application`` and one of its verbs; how path, query and body become
+arguments follows from what the row *does*. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+from attrs import frozen
+
+from scg_core.attachments.model import Attachment
+from scg_core.kernel.resource import Resource
+from scg_core.messaging.model import Message, MessageRequest
+from scg_core.senders.model import SenderId
+from scg_core.tenancy.model import Scope
+
+BASE: Final = "/scg-external-api/api/v1"
+
+
+class Does(StrEnum):
+    """What a route does, and so how it is called and what it answers."""
+
+    LIST = "list"  # page(*ids, filters, sort=, limit=, offset=) -> the envelope
+    READ = "read"  # get(*ids, filters) -> the resource
+    CREATE = "create"  # create(*ids, body) -> {"id"}
+    UPDATE = "update"  # update(*ids, body) -> {"id"}
+    REPLACE = "replace"  # replace(*ids, body) -> {"id"}
+    DELETE = "delete"  # delete(*ids) -> 204
+    REFUSE = "refuse"  # the specification says "Not allowed": 405
+
+
+@frozen
+class Route:
+    """One verb of one path.
+
+    ``of`` is the collection of ``Application``, ``call`` its verb; ``keyed`` takes an
+    Idempotency-Key.
+    """
+
+    verb: str
+    path: str
+    does: Does
+    kind: type[Resource]
+    of: str
+    call: str
+    summary: str
+    scope: Scope = Scope.CUSTOMER
+    keyed: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change anything."""
+        return self.does not in (Does.LIST, Does.READ)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the path's parameters, in order."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+
+_VERBS: Final = {
+    Does.LIST: ("GET", "page"),
+    Does.READ: ("GET", "get"),
+    Does.CREATE: ("POST", "create"),
+    Does.UPDATE: ("POST", "update"),
+    Does.REPLACE: ("PUT", "replace"),
+    Does.DELETE: ("DELETE", "delete"),
+    Does.REFUSE: ("POST", ""),
+}
+
+
+def _row(
+    path: str,
+    does: Does,
+    kind: type[Resource],
+    of: str,
+    summary: str,
+    *,
+    call: str | None = None,
+    keyed: bool = False,
+) -> Route:
+    verb, usual = _VERBS[does]
+    return Route(verb, path, does, kind, of, call or usual, summary, keyed=keyed)
+
+
+def _table() -> Iterator[Route]:
+    requests, messages = "/messaging/message_requests", "/messaging/messages"
+    request, message = f"{requests}/{{MessageRequest_ID}}", f"{messages}/{{Message_ID}}"
+    yield _row(requests, Does.LIST, MessageRequest, "message_requests", "List message requests.")
+    yield _row(
+        requests, Does.CREATE, MessageRequest, "message_requests",
+        "Send a message to one or many recipients.", keyed=True,
+    )  # fmt: skip
+    yield _row(request, Does.READ, MessageRequest, "message_requests", "Read a message request.")
+    yield _row(
+        request, Does.UPDATE, MessageRequest, "message_requests",
+        "Cancel a message request, or resume a paused one.",
+    )  # fmt: skip
+    yield _row(
+        request, Does.DELETE, MessageRequest, "message_requests",
+        "Delete a message request, canceling it first if it is not finished.",
+    )  # fmt: skip
+    yield _row(
+        f"{request}/messages", Does.LIST, Message, "message_requests",
+        "List the messages of a message request.", call="messages",
+    )  # fmt: skip
+    yield _row(
+        f"{request}/messages", Does.REFUSE, Message, "message_requests",
+        "Not allowed: messages are made by their request.",
+    )  # fmt: skip
+    yield _row(messages, Does.LIST, Message, "messages", "List messages.")
+    yield _row(
+        messages, Does.REFUSE, Message, "messages",
+        "Not allowed: create a message request instead.",
+    )  # fmt: skip
+    yield _row(message, Does.READ, Message, "messages", "Read a message.")
+    yield _row(
+        message, Does.UPDATE, Message, "messages",
+        "Mark a message CONVERTED, PROCESSED or DELETED.",
+    )  # fmt: skip
+    yield _row(
+        message, Does.DELETE, Message, "messages",
+        "Delete a message; one still queued does not leave.",
+    )  # fmt: skip
+    yield _row(
+        f"{message}/attachments", Does.LIST, Attachment, "messages",
+        "List the attachments of a message.", call="attachments",
+    )  # fmt: skip
+    yield _row(
+        f"{message}/attachments", Does.REFUSE, Attachment, "messages",
+        "Not allowed: attachments are named when the request is made.",
+    )  # fmt: skip
+    senders = "/messaging/sender_ids"
+    yield _row(senders, Does.LIST, SenderId, "sender_ids", "List sender ids.")
+    yield _row(f"{senders}/{{Sender_ID}}", Does.READ, SenderId, "sender_ids", "Read a sender id.")
+
+
+ROUTES: Final[tuple[Route, ...]] = tuple(_table())
+
+
+class Paths:
+    """Finds the routes of a path: literal parts before parameters."""
+
+    def __init__(self, routes: tuple[Route, ...]) -> None:
+        self._root: dict[str, object] = {}
+        for route in routes:
+            node = self._root
+            for part in route.path.strip("/").split("/"):
+                node = node.setdefault(_ANY if part.startswith("{") else part, {})  # type: ignore[assignment]
+            node.setdefault(_HERE, {})[route.verb] = route  # type: ignore[index]
+
+    def find(self, parts: list[str]) -> tuple[dict[str, Route], tuple[str, ...]] | None:
+        """The routes of a path by verb, and the values of its parameters."""
+        found = _walk(self._root, parts, 0)
+        if found is None:
+            return None
+        node, values = found
+        return node, values
+
+
+_ANY: Final = "{}"
+_HERE: Final = "/"
+
+
+def _walk(
+    node: dict[str, object], parts: list[str], at: int
+) -> tuple[dict[str, Route], tuple[str, ...]] | None:
+    if at == len(parts):
+        here = node.get(_HERE)
+        return None if here is None else (here, ())  # type: ignore[return-value]
+    literal = node.get(parts[at])
+    if literal is not None and parts[at] not in (_ANY, _HERE):
+        found = _walk(literal, parts, at + 1)  # type: ignore[arg-type]
+        if found is not None:
+            return found
+    any_ = node.get(_ANY)
+    if any_ is None:
+        return None
+    found = _walk(any_, parts, at + 1)  # type: ignore[arg-type]
+    return None if found is None else (found[0], (parts[at], *found[1]))

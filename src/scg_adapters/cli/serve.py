@@ -12,7 +12,6 @@ import click
 from scg_adapters import devworld, logs
 from scg_adapters.cli.send import somewhere
 from scg_adapters.embedded import open_engine
-from scg_adapters.http.serve import serve as serve_http
 from scg_adapters.system import SystemClock
 from scg_core.engine import Engine
 
@@ -53,6 +52,10 @@ def serve(
     """Serve the REST API; messages go out through the simulated carrier."""
     if db is None and not dev:
         raise click.UsageError("give --db, or --dev to play with")
+    try:
+        from scg_adapters.http.serve import serve as serve_http
+    except ImportError as missing:
+        raise click.UsageError(f"install scg-engine[http] first: {missing}") from None
     logs.to_stderr(log_level)
     requests = logs.RequestLog() if log_level in ("debug", "info") else None
     clock = SystemClock()

@@ -15,6 +15,7 @@ from scg_core.engine import Engine
 from scg_core.kernel.instant import SECOND
 from scg_core.tenancy.model import Scope
 
+_SCOPES: Final = [one.value for one in Scope]
 _DB: Final = click.option("--db", required=True, metavar="URL", help="sqlite:///FILE")
 
 
@@ -26,7 +27,7 @@ def _engine(db: str) -> Engine:
 @_DB
 @click.option("--company", required=True, help="The company's id.")
 @click.option("--application", required=True, type=click.IntRange(1), help="The application's id.")
-@click.option("--scope", type=click.Choice(list(Scope)), default=Scope.CUSTOMER.value)
+@click.option("--scope", type=click.Choice(_SCOPES), default=Scope.CUSTOMER.value)
 @click.option("--expires-in", type=click.IntRange(1), metavar="SECONDS", help="Default: never.")
 @click.option("--revoke", metavar="TOKEN_ID", help="Take a token back instead of making one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -25,6 +25,7 @@ from scg_adapters.http.auth import Gate
 from scg_adapters.http.desk import Desk
 from scg_adapters.http.openapi import document
 from scg_adapters.http.reading import read_query
+from scg_adapters.http.routes import ROUTES, Route
 from scg_core.engine import Engine
 from scg_core.kernel.errors import ScgError, Unauthorized
 
@@ -50,13 +51,14 @@ def create_app(
     rate: float | None = None,
     token_life: int | None = None,
     note: Note | None = None,
+    routes: tuple[Route, ...] = ROUTES,
 ) -> Starlette:
     """The REST API of an engine.
 
     ``woken`` is called after each change (a worker's ``wake``); ``internal_auth`` trusts the
     ``int-`` headers; ``rate`` limits applications without a rate of their own, in requests a
     second; ``token_life`` is for how many milliseconds a refreshed token counts; ``note`` takes the
-    facts of each request instead of the log.
+    facts of each request instead of the log; ``routes`` is the table to serve.
     """
     desk = Desk(engine)
     gate = Gate(engine, desk, internal=internal_auth, rate=rate)
@@ -68,6 +70,7 @@ def create_app(
         limits=limits,
         woken=woken,
         note=note,
+        routes=routes,
         specials={
             REFRESH: {"GET": pages.refresh},
             "health/live": {"GET": pages.live},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -44,6 +45,8 @@ def serve(
     server = _Server(configured(app, host=host, port=port), lambda: ready(url))
     if busy is not None:
         busy.start()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, _heard)  # uvicorn raises what it heard again once it has ended
     try:
         asyncio.run(server.serve(sockets=[listening]))
     finally:
@@ -63,6 +66,10 @@ class _Server(uvicorn.Server):
         await super().startup(list(sockets or ()) or None)
         if self.started:
             self._ready()
+
+
+def _heard(_: int, __: object) -> None:
+    """The server has ended as it was asked to; so may the process."""
 
 
 def _listen(host: str, port: int) -> socket.socket:

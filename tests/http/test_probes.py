@@ -1,0 +1,113 @@
+"""Every route meets everyone who should not get through; a route without a probe fails here."""
+
+from __future__ import annotations
+
+import pytest
+
+from scg_adapters.http.routes import ROUTES, Does, Route
+from scg_core.kernel.resource import declaration
+from tests.http.lives import body_of, path_of, unknown_path
+from tests.http.server import Served
+
+VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH")
+SERVED = [route for route in ROUTES if route.does is not Does.REFUSE]
+WITH_ID = [route for route in SERVED if route.parameters]
+VERSIONED = [
+    route
+    for route in WITH_ID
+    if route.does in (Does.UPDATE, Does.REPLACE) and declaration(route.kind).versioned
+]
+DELETED = [
+    route for route in WITH_ID if route.does is Does.DELETE and declaration(route.kind).versioned
+]
+
+
+def name(route: Route) -> str:
+    """A route as it is written in HTTP."""
+    return f"{route.verb} {route.path}"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=name)
+@pytest.mark.parametrize("token", [None, "", "nonsense", "0" * 22])
+def test_nobody_gets_through_without_a_good_token(
+    served: Served, route: Route, token: str | None
+) -> None:
+    """No token, an empty one and an unknown one are 401, whatever the path."""
+    answer = served.call(route.verb, unknown_path(route), {}, token=token)
+
+    assert answer.status == 401
+    assert answer.code == "401"
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("route", SERVED, ids=name)
+def test_a_good_call_gets_through(served: Served, route: Route) -> None:
+    """What the other probes refuse is refused for their own reason."""
+    answer = served.call(route.verb, path_of(route, served), body_of(route, served))
+
+    assert answer.status in (200, 204)
+
+
+@pytest.mark.parametrize("route", WITH_ID, ids=name)
+def test_another_companys_id_answers_exactly_as_an_unknown_one(
+    served: Served, route: Route
+) -> None:
+    """Nobody learns that the id exists."""
+    body = body_of(route, served)
+    path = path_of(route, served)
+    foreign = served.call(route.verb, path, body, token="rival")
+    unknown = served.call(route.verb, unknown_path(route), body, token="rival")
+
+    assert (foreign.status, foreign.code) == (404, "404") == (unknown.status, unknown.code)
+    ids = [part for part in path.split("/") if part not in unknown_path(route).split("/")]
+    said = foreign.json["error_description"]
+    for id in ids:
+        said = said.replace(id, "0" * 22)
+    assert said == unknown.json["error_description"]
+
+
+@pytest.mark.parametrize("route", VERSIONED, ids=name)
+def test_a_stale_version_is_a_conflict_that_changes_nothing(served: Served, route: Route) -> None:
+    """409 and 1001 for the body's version_number, 412 for If-Match; the present one goes."""
+    path = path_of(route, served)
+    before = served.call("GET", path).json
+    body = body_of(route, served) or {}
+    stale = served.call(route.verb, path, {**body, "version_number": 99})
+    unmet = served.call(route.verb, path, body, headers={"If-Match": '"99"'})
+
+    assert (stale.status, stale.code) == (409, "1001")
+    assert (unmet.status, unmet.code) == (412, "412")
+    assert served.call("GET", path).json == before
+    text = {**body, "version_number": str(before["version_number"])}
+    assert served.call(route.verb, path, text).status == 200
+
+
+@pytest.mark.parametrize("route", DELETED, ids=name)
+def test_a_delete_with_a_stale_version_deletes_nothing(served: Served, route: Route) -> None:
+    """If-Match guards a DELETE too, and lets the present version go."""
+    path = path_of(route, served)
+    etag = served.call("GET", path).headers["etag"]
+
+    assert served.call("DELETE", path, headers={"If-Match": '"99"'}).status == 412
+    assert served.call("GET", path).status == 200
+    assert served.call("DELETE", path, headers={"If-Match": etag}).status == 204
+    assert served.call("GET", path).status == 404
+
+
+@pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))
+def test_a_verb_that_is_not_served_is_405_with_all_that_are(served: Served, path: str) -> None:
+    """Allow names the path's verbs, HEAD and OPTIONS among them."""
+    routes = [route for route in ROUTES if route.path == path]
+    wanted = {route.verb for route in routes if route.does is not Does.REFUSE} | {"OPTIONS"}
+    if "GET" in wanted:
+        wanted.add("HEAD")
+    for verb in VERBS:
+        if verb in wanted:
+            continue
+        answer = served.call(verb, unknown_path(routes[0]), {})
+        assert answer.status == 405
+        assert answer.code == "405"
+        assert set(answer.headers["allow"].split(", ")) == wanted
+    options = served.call("OPTIONS", unknown_path(routes[0]), token=None)
+    assert options.status == 204
+    assert set(options.headers["allow"].split(", ")) == wanted

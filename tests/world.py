@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from scg_adapters.embedded import open_storage
@@ -23,6 +24,7 @@ class World:
         behaviour: Behaviour | None = None,
         carrier: MessageTransport | None = None,
         settings: Settings | None = None,
+        ports: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
         self.clock = SimulatedClock()
@@ -30,6 +32,7 @@ class World:
         self.storage = open_storage(url)
         self.ids = SeededIds()
         self.settings = settings
+        self.ports = dict(ports or {})
         self.engine = self.another_engine(carrier or self.carrier)
         self.sender = self.engine.operator().add_sender_id("acme", address="55512", country="USA")
         self.app = self.engine.application("acme", 1)
@@ -43,6 +46,7 @@ class World:
             ids=self.ids,
             places=NumberPlaces(),
             settings=self.settings,
+            **self.ports,
         )
 
     def send(self, *to: str, **fields: Any) -> MessageRequest:

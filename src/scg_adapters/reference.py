@@ -78,7 +78,9 @@ def _type(kind: Any) -> str:
         return "list of text"
     name = getattr(kind, "__name__", str(kind))
     names = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
-    return names.get(name, {"Instant": "time", "Micros": "amount"}.get(name, name))
+    return names.get(
+        name, {"Instant": "time", "Micros": "amount", "JsonText": "JSON"}.get(name, name)
+    )
 
 
 def _errors() -> Iterator[str]:

@@ -20,8 +20,8 @@ from scg_core.kernel.errors import (
 from scg_core.kernel.instant import Instant, later
 from scg_core.messaging.model import WorkKind
 from scg_core.messaging.rules.retry import retry_at
-from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.soundness import sound
+from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.usecases.prepare import forget_recipients, prepare_page
 from scg_core.messaging.usecases.resume import resume_page
 from scg_core.messaging.usecases.sweep import sweep_page
@@ -33,8 +33,9 @@ from scg_core.ports.message_transport import (
     MessageTransport,
     Outcome,
 )
-from scg_core.ports.places import Places
 from scg_core.ports.storage import Storage, Work
+from scg_core.senders.steps.retiring import RETIRE
+from scg_core.senders.usecases.retire import retire_when_idle
 from scg_core.unit import Unit
 
 log: Final = logging.getLogger("scg_core.pump")
@@ -52,9 +53,8 @@ class Pump:
         self,
         storage: Storage,
         transports: Mapping[str, MessageTransport],
-        places: Places,
         clock: Clock,
-        settings: Settings,
+        sources: Sources,
         begin: Begin,
     ) -> None:
         self._storage = storage
@@ -63,15 +63,17 @@ class Pump:
             name: transport.capabilities for name, transport in transports.items()
         }
         self._clock = clock
-        self._settings = settings
+        self._settings = sources.settings
+        self._sources = sources
         self._begin = begin
         self._work: dict[str, Callable[[Unit, Work], None]] = {
-            WorkKind.PREPARE: lambda unit, work: prepare_page(unit, work, places, settings),
+            WorkKind.PREPARE: lambda unit, work: prepare_page(unit, work, sources),
             WorkKind.SWEEP: sweep_page,
             WorkKind.EXPIRE: sweep_page,
             WorkKind.PAUSE_EXPIRY: sweep_page,
             WorkKind.RESUME: resume_page,
             WorkKind.FORGET: forget_recipients,
+            RETIRE: retire_when_idle,
         }
 
     def run_due(self, limit: int, connectors: Collection[str] | None = None) -> Instant | None:
@@ -167,7 +169,7 @@ class Pump:
     def _transmit(self, connectors: Mapping[str, Capabilities]) -> Generator[str, None, int]:
         """Hand some windows over; what settles one claims the next, which saves a commit."""
         with self._begin("claim") as unit:
-            submission = claim(unit, connectors, self._settings)
+            submission = claim(unit, connectors, self._sources)
         for number in range(1, WINDOWS_A_ROUND + 1):
             if submission is None:
                 return number - 1
@@ -178,7 +180,7 @@ class Pump:
                 with self._begin("settle") as unit:
                     self._settle(unit, submission, answers)
                     more = number < WINDOWS_A_ROUND
-                    submission = claim(unit, connectors, self._settings) if more else None
+                    submission = claim(unit, connectors, self._sources) if more else None
             except LeaseLost as lost:
                 log.warning("answers came after their lease had run out: %s", lost.work)
                 return number
@@ -186,7 +188,7 @@ class Pump:
 
     def _settle(self, unit: Unit, submission: Submission, answers: Sequence[Answer]) -> None:
         capabilities = self._capabilities[submission.connector]
-        settle(unit, submission, answers, capabilities, self._settings)
+        settle(unit, submission, answers, capabilities, self._sources)
 
     def _submit(self, submission: Submission) -> Sequence[Answer]:
         """Hand a window over, and ask about attempts whose outcome is unknown."""

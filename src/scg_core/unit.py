@@ -6,17 +6,19 @@ A unit sends nothing. What must leave is filed as due work in the same transacti
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from scg_core.events.model import Envelope, Event, Subscription, Topic
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, InvalidField, NotFound, StaleData
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.query import DELETED, EXACT_TOTAL, Condition, Page, Query, eq, matches
+from scg_core.kernel.query import DELETED, EXACT_TOTAL, Condition, Page, Query, eq, meets
 from scg_core.kernel.resource import R, Resource, declaration, evolve, identity
 from scg_core.ports.ids import Ids
 from scg_core.ports.storage import Session, Work
+
+T = TypeVar("T")
 
 
 class Unit:
@@ -27,13 +29,28 @@ class Unit:
         self.ids = ids
         self.now = now
         self._listened: dict[Topic, bool] = {}
+        self._made: dict[str, Any] = {}
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What ``make`` gives, made at most once in this unit."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: T = self._made[key]
+        return found
 
     def new_id(self) -> str:
         """A new id, ordered by time."""
         return self.ids.new(self.now)[0]
 
-    def get(self, kind: type[R], company: str, id: str, where: Iterable[Condition] = ()) -> R:
-        """A company's resource.
+    def get(
+        self,
+        kind: type[R],
+        company: str,
+        id: str,
+        where: Iterable[Condition] = (),
+        scope: Condition | None = None,
+    ) -> R:
+        """A company's resource; ``scope`` says what it sees, if that is more than its own.
 
         Raises:
             NotFound: there is none, or it is another company's, or it is deleted, or it does not
@@ -41,11 +58,10 @@ class Unit:
             InvalidField: the id is no text.
         """
         found = self.session.get(kind, codec.read_text("id", id))
-        if found is None or getattr(found, "company_id", company) != company:
+        seen = scope or eq("company_id", company)
+        if found is None or not meets(found, seen):
             raise NotFound(declaration(kind).title, id)
-        if getattr(found, "state", None) == DELETED:
-            raise NotFound(declaration(kind).title, id)
-        if not all(matches(one, getattr(found, one.field)) for one in where):
+        if getattr(found, "state", None) == DELETED or not all(meets(found, one) for one in where):
             raise NotFound(declaration(kind).title, id)
         return found
 

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scg_adapters.places.numbers import NumberPlaces
 from scg_core.consent.rules import ConsentStatus
-from scg_core.kernel.instant import MINUTE, SECOND, Instant
+from scg_core.kernel.instant import DAY, HOUR, MINUTE, SECOND, Instant
+from scg_core.kernel.resource import Micros
 from scg_core.messaging.lifecycle import RequestState
 from scg_core.messaging.model import ConsentRequirement, Run
-from scg_core.messaging.rules.gate import Decision, Order, gate
+from scg_core.messaging.rules.gate import SEND, Decision, Facts, Order, gate
 from scg_core.messaging.rules.receipts import transport_key
-from scg_core.messaging.rules.recipients import Recipient, numbers_in, read_recipients
+from scg_core.messaging.rules.recipients import Kind, Recipient, numbers_in, read_recipients
 from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.rules.runs import contiguous, narrowed
 from scg_core.messaging.settings import Settings
 from scg_core.senders.lifecycle import ConsentManager, SenderState
-from scg_core.senders.model import SenderId
+from scg_core.senders.model import SenderId, WindowPolicy
 
 NOW = Instant(1_767_225_600_000)
 ORDER = Order(RequestState.TRANSMITTING, Instant(NOW + 1), ConsentRequirement.OPT_OUT)
-NONE = ConsentStatus.NONE
 
 
 def sender(**changes: object) -> SenderId:
@@ -76,11 +78,11 @@ def test_the_gate_asks_in_the_specified_order() -> None:
     strict = Order(RequestState.TRANSMITTING, Instant(NOW + 1), ConsentRequirement.OPT_IN)
     broken = sender(state=SenderState.BROKEN)
 
-    assert gate(canceled, broken, NONE, NOW).decision is Decision.CANCEL
-    assert gate(expired, broken, NONE, NOW).decision is Decision.EXPIRE
-    assert gate(strict, broken, NONE, NOW).decision is Decision.WAIT
-    assert gate(strict, sender(), NONE, NOW).decision is Decision.FAIL
-    assert gate(ORDER, sender(), NONE, NOW).decision is Decision.SEND
+    assert gate(canceled, broken, Facts(NOW)).decision is Decision.CANCEL
+    assert gate(expired, broken, Facts(NOW)).decision is Decision.EXPIRE
+    assert gate(strict, broken, Facts(NOW)).decision is Decision.WAIT
+    assert gate(strict, sender(), Facts(NOW)).decision is Decision.FAIL
+    assert gate(ORDER, sender(), Facts(NOW)).decision is Decision.SEND
 
 
 def test_the_gate_says_why() -> None:
@@ -88,9 +90,9 @@ def test_the_gate_says_why() -> None:
     strict = Order(RequestState.TRANSMITTING, Instant(NOW + 1), ConsentRequirement.OPT_IN)
     expired = Order(RequestState.TRANSMITTING, NOW, ConsentRequirement.OPT_IN)
 
-    assert (gate(strict, sender(), NONE, NOW).reason or "").startswith("1005")
-    assert (gate(strict, None, NONE, NOW).reason or "").startswith("1003")
-    late = gate(expired, sender(state=SenderState.BROKEN), NONE, NOW).reason or ""
+    assert (gate(strict, sender(), Facts(NOW)).reason or "").startswith("1005")
+    assert (gate(strict, None, Facts(NOW)).reason or "").startswith("1003")
+    late = gate(expired, sender(state=SenderState.BROKEN), Facts(NOW)).reason or ""
     assert late.startswith("1007") and "BROKEN" in late
 
 
@@ -99,9 +101,9 @@ def test_nobody_without_a_record_passes_where_consent_is_kept_for_the_customer()
     scg = sender(consent_managed_by=ConsentManager.SCG)
     listed = sender(check_white_list=True)
 
-    assert gate(ORDER, scg, NONE, NOW).decision is Decision.FAIL
-    assert gate(ORDER, listed, NONE, NOW).decision is Decision.FAIL
-    assert gate(ORDER, listed, ConsentStatus.WHITELIST, NOW).decision is Decision.SEND
+    assert gate(ORDER, scg, Facts(NOW)).decision is Decision.FAIL
+    assert gate(ORDER, listed, Facts(NOW)).decision is Decision.FAIL
+    assert gate(ORDER, listed, Facts(NOW, ConsentStatus.WHITELIST)).decision is Decision.SEND
 
 
 def test_two_spellings_of_one_number_are_one_recipient() -> None:
@@ -115,7 +117,7 @@ def test_two_spellings_of_one_number_are_one_recipient() -> None:
 
 def test_what_is_no_number_says_why() -> None:
     """Each other kind of recipient has its own reason; keys tell them apart."""
-    given = ("contact:1", "group:2", "voice:+14155550100", "a@b.example", "hello", "+1", "")
+    given = ("contact:1", "group:2", "voice:x", "a@b", "hello", "+1", "", "psh:x", "fb:x", "we:x")
 
     problems = read(*given)
 
@@ -129,7 +131,57 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     (recipient,) = read(text)
 
     assert 0 <= recipient.key < 2**63
-    assert (recipient.problem is None) == recipient.address.startswith("+") or recipient.problem
+    number = recipient.kind in (Kind.SMS, Kind.VOICE)
+    assert recipient.problem or number == recipient.address.startswith("+")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "address"),
+    [
+        ("+14155550100", "SMS", "+14155550100"),
+        ("voice:+14155550100", "VOICE", "+14155550100"),
+        ("Ann@EXAMPLE.com", "EMAIL", "Ann@example.com"),
+        ("psh:apn@news@token", "PSH", "apn@news@token"),
+        ("psh:gcm@news@token", "PSH", "gcm@news@token"),
+        ("fb:user@page", "FB", "user@page"),
+        ("we:user@account", "WE", "user@account"),
+    ],
+)
+def test_each_form_of_recipient_has_its_kind(text: str, kind: str, address: str) -> None:
+    """The kind decides which sender ids reach it; two kinds of one number are two recipients."""
+    [recipient] = read(text)
+
+    assert (recipient.problem, recipient.kind, recipient.address) == (None, kind, address)
+
+
+def test_the_gate_judges_window_price_credit_and_limits_in_this_order() -> None:
+    """Each is asked only once all before it let the message go."""
+    soon, past = Instant(NOW + HOUR), Instant(NOW + DAY)
+    cheap = Order(RequestState.TRANSMITTING, past, ConsentRequirement.NONE, price_threshold=0.01)
+    full = Facts(NOW, shut=True, shut_until=soon, price=Micros(50_000), credit=Micros(1),
+                 free_at=soon, held_by="1039")  # fmt: skip
+
+    shut = gate(cheap, sender(), full)
+    assert (shut.decision, shut.until) == (Decision.DEFER, soon)
+    dear = gate(cheap, sender(), evolve(full, shut=False))
+    assert (dear.decision, (dear.reason or "").split(":")[0]) == (Decision.FAIL, "1003 price")
+    poor = gate(ORDER, sender(), evolve(full, shut=False))
+    assert (poor.decision, (poor.reason or "")[:3]) == (Decision.WAIT, "402")
+    fast = gate(ORDER, sender(), evolve(full, shut=False, credit=None))
+    assert (fast.decision, fast.until, fast.reason) == (Decision.WAIT, soon, "1039")
+    assert gate(ORDER, sender(), evolve(full, shut=False, credit=None, free_at=NOW)) == SEND
+
+
+def test_a_window_that_opens_too_late_expires_the_message_at_once() -> None:
+    """And says so; with the policy REJECT it fails with 40023 instead of waiting."""
+    never = gate(ORDER, sender(), Facts(NOW, shut=True))
+    late = gate(ORDER, sender(), Facts(NOW, shut=True, shut_until=ORDER.expiry_time))
+    policy = WindowPolicy.REJECT
+    refused = gate(ORDER, sender(), Facts(NOW, shut=True, shut_until=NOW, policy=policy))
+
+    assert never.decision is late.decision is Decision.EXPIRE
+    assert "40023" in (never.reason or "") and "never" in (never.reason or "")
+    assert (refused.decision, (refused.reason or "")[:5]) == (Decision.FAIL, "40023")
 
 
 def test_transport_ids_are_compared_without_case_and_leading_zeros() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scg_core import InvalidField
 from scg_core.consent.rules import ConsentStatus, may_send
-from scg_core.senders.rules import Origin, read_from
+from scg_core.senders.rules.naming import Origin, read_from
 from tests.world import World
 
 ID = "0V70MWDg0008SxwY8yn5sT"

@@ -278,8 +278,9 @@ def test_a_bad_sender_id_is_refused(world: World, field: str, fields: dict[str, 
 
 
 def test_a_second_sender_id_with_the_same_address_is_refused(world: World) -> None:
-    """Address, type and country are unique in a company; another company may have them."""
-    with pytest.raises(Duplicate):
-        world.engine.operator().add_sender_id("acme", address="55512", country="US")
+    """Address, type and country are unique among all that are no copies."""
+    for company in ("acme", "other"):
+        with pytest.raises(Duplicate):
+            world.engine.operator().add_sender_id(company, address="55512", country="US")
 
-    world.engine.operator().add_sender_id("other", address="55512", country="US")
+    world.engine.operator().add_sender_id("other", address="55512", country="CA")

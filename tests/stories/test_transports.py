@@ -314,7 +314,7 @@ def test_a_sender_without_a_transport_is_refused(url: str) -> None:
     two = {"a": LoopbackCarrier(), "b": LoopbackCarrier()}
     engine = Engine(
         storage=world.storage, transports=two, clock=world.clock, ids=world.ids,
-        places=world.engine.places,
+        places=world.engine.sources.places,
     )  # fmt: skip
     with pytest.raises(InvalidField) as refused:
         engine.application("acme", 1).message_requests.create(
@@ -331,7 +331,7 @@ def test_an_engine_without_the_transport_leaves_the_messages_to_one_that_has_it(
     two = {"a": LoopbackCarrier(), "b": LoopbackCarrier()}
     other = Engine(
         storage=world.storage, transports=two, clock=world.clock, ids=world.ids,
-        places=world.engine.places,
+        places=world.engine.sources.places,
     )  # fmt: skip
     other.run_due()
     assert world.states() == ["CREATED"] * 3
@@ -420,7 +420,7 @@ def test_a_transport_that_breaks_when_polled_stops_nobody_else(
     good = LoopbackCarrier()
     engine = Engine(
         storage=world.storage, transports={"bad": Broken(), "good": good}, clock=world.clock,
-        ids=world.ids, places=world.engine.places,
+        ids=world.ids, places=world.engine.sources.places,
     )  # fmt: skip
     sender = engine.operator().add_sender_id("acme", address="2", type_id="good")
     engine.application("acme", 1).message_requests.create(
@@ -464,7 +464,7 @@ def test_another_connectors_answer_is_not_taken(url: str) -> None:
     slow = LoopbackCarrier(behaviour=Behaviour(pending=1, lose=1))
     engine = Engine(
         storage=world.storage, transports={"slow": slow, "other": LoopbackCarrier()},
-        clock=world.clock, ids=world.ids, places=world.engine.places,
+        clock=world.clock, ids=world.ids, places=world.engine.sources.places,
     )  # fmt: skip
     sender = engine.operator().add_sender_id("acme", address="2", type_id="slow")
     engine.application("acme", 1).message_requests.create(
@@ -573,7 +573,7 @@ def test_an_unreachable_transport_does_not_stop_another(url: str) -> None:
     good = LoopbackCarrier()
     engine = Engine(
         storage=world.storage, transports={"away": Away(), "good": good}, clock=world.clock,
-        ids=world.ids, places=world.engine.places,
+        ids=world.ids, places=world.engine.sources.places,
     )  # fmt: skip
     sender = engine.operator().add_sender_id("acme", address="2", type_id="good")
     engine.application("acme", 1).message_requests.create(

@@ -15,8 +15,10 @@ import phonenumbers
 from phonenumbers.phonemetadata import PhoneMetadata
 from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 
+from scg_adapters.places import calendars
 from scg_core.kernel.countries import ALPHA2, ALPHA3
 from scg_core.kernel.place import Place
+from scg_core.ports.places import HolidaysOf
 
 NANP: Final = "1"
 _NO_REGION: Final = "001"
@@ -27,7 +29,19 @@ _LONGEST: Final = 15
 
 
 class NumberPlaces:
-    """A ``Places`` for telephone numbers; it asks nobody and keeps a bounded memo."""
+    """The embedded ``Places``: it asks nobody and keeps a bounded memo."""
+
+    def zones_of(self, country: str | None) -> tuple[str, ...]:
+        """The time zones of a country, its reference zone first."""
+        return calendars.zones_of(country)
+
+    def zone_of_zip(self, country: str, code: str) -> str | None:
+        """The time zone of a zip code of the United States."""
+        return calendars.zone_of_zip(country, code)
+
+    def holidays(self, country: str | None) -> HolidaysOf:
+        """The public holidays of a country, by year."""
+        return calendars.holidays_in(country)
 
     def locate(self, numbers: Sequence[str], country: str | None = None) -> list[Place | None]:
         """Each number in E.164 with its country, or None if it cannot be a number."""
@@ -43,7 +57,8 @@ def _international(digits: str) -> Place | None:
     code = _calling_code(digits[:3])
     if code is None or len(digits) - len(code) not in _lengths(code):
         return None
-    return Place("+" + digits, _country(code, digits), _zones(digits[:TIMEZONE_LONGEST_PREFIX]))
+    country = _country(code, digits)
+    return Place("+" + digits, country, _zones(digits[:TIMEZONE_LONGEST_PREFIX], country))
 
 
 def _dialled(digits: str, country: str | None) -> Place | None:
@@ -128,10 +143,17 @@ def _shared_code(code: str, start: str, length: int) -> str:
 
 
 @lru_cache(maxsize=_MEMO)
-def _zones(start: str) -> tuple[str, ...]:
-    """The time zones of the longest known beginning of a number."""
+def _zones(start: str, country: str | None) -> tuple[str, ...]:
+    """The time zones of the longest known beginning of a number, those of its country only.
+
+    A beginning that tells nothing within the country means every zone of the country.
+    """
+    if country is None:
+        return ()
+    own = calendars.zones_of(country)
     for length in range(len(start), 0, -1):
         zones = TIMEZONE_DATA.get(start[:length])
         if zones is not None:
-            return tuple(zones)
-    return ()
+            mine = tuple(zone for zone in own if zone in zones)
+            return mine or (tuple(zones) if len(zones) == 1 else own)
+    return own

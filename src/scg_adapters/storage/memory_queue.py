@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from attrs import evolve
@@ -95,29 +95,38 @@ class MemoryQueue:
             self._put(self._runs, id, stored[-1])
         return stored
 
-    def claim_runs(
-        self, windows: Mapping[str, int], now: Instant, lease_until: Instant, /
-    ) -> Claim | None:
-        """Lease message numbers of one ready lane, longest due first."""
+    def next_lane(self, connectors: Collection[str], now: Instant, /) -> Lane | None:
+        """The lane whose turn it is, or None; the turn is noted."""
         ready = [
             lane
             for lane in self._lanes.values()
-            if lane.key.connector in windows and lane.wait_until <= now and self._is_due(lane, now)
+            if lane.key.connector in connectors
+            and lane.wait_until <= now
+            and self._is_due(lane, now)
         ]
-        if not ready:
-            return None
-        lane = self._next_lane(ready)
-        limit = windows[lane.key.connector]
+        return self._next_lane(ready) if ready else None
+
+    def claim_runs(self, lane: Lane, most: int, now: Instant, lease_until: Instant, /) -> Claim:
+        """Lease up to so many message numbers of a lane, longest due first."""
         taken: list[Run] = []
         lapsed: list[Run] = []
         for run in self._due_runs(lane, now):
-            room = limit - sum(one.size for one in taken)
+            room = most - sum(one.size for one in taken)
             if room <= 0:
                 break
             taken.append(self._lease(run, lease_until, room))
             if run.leased:
                 lapsed.append(taken[-1])
         return Claim(lane, tuple(taken), tuple(lapsed))
+
+    def queued(self, sender_id: str, company_id: str, /) -> bool:
+        """Whether any run lies in a lane of this root sender id and company."""
+        lanes = {
+            one.id
+            for one in self._lanes.values()
+            if (one.key.sender_id, one.key.company_id) == (sender_id, company_id)
+        }
+        return any(run.lane in lanes for run in self._runs.values())
 
     def pending(self, connector: str, now: Instant, /) -> tuple[int, Instant | None]:
         """How many attempts of a connector await a later answer, and until when."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from scg_adapters.storage.memory_queue import MemoryQueue
 from scg_core.kernel.errors import Duplicate, NotFound, StaleData
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.query import Condition, Op, Query, matches
+from scg_core.kernel.query import Condition, Op, Query, meets
 from scg_core.kernel.resource import (
     R,
     Resource,
@@ -221,14 +221,7 @@ class MemorySession(MemoryQueue):
 
 
 def _meets(resource: Resource, where: Iterable[Condition]) -> bool:
-    return all(_matches(condition, getattr(resource, condition.field)) for condition in where)
-
-
-def _matches(condition: Condition, held: Any) -> bool:
-    several = isinstance(condition.value, tuple | list | set | frozenset)
-    if condition.op is Op.HAS and several:
-        return held is not None and any(value in held for value in condition.value)
-    return matches(condition, _plain(held))
+    return all(meets(resource, condition) for condition in where)
 
 
 def _order(name: str, resource: Resource) -> tuple[bool, Any]:

@@ -31,18 +31,35 @@ from scg_core.messaging.model import (
     ParkedAnswer,
     ParkedReceipt,
     RecipientPage,
+    StickyChoice,
 )
-from scg_core.senders.model import SenderId
-from scg_core.tenancy.model import ApiToken, Company, RegisteredApplication
+from scg_core.senders.model import (
+    Channel,
+    ChannelMember,
+    LimitState,
+    SenderId,
+    SenderIdClass,
+    SenderIdType,
+    Tariff,
+)
+from scg_core.tenancy.model import ApiToken, Company, CreditAccount, RegisteredApplication
 
 KINDS: Final[tuple[type[Resource], ...]] = (
     Company,
     RegisteredApplication,
     ApiToken,
+    CreditAccount,
     Subscription,
     Envelope,
     Attachment,
+    SenderIdClass,
+    SenderIdType,
     SenderId,
+    Channel,
+    ChannelMember,
+    LimitState,
+    Tariff,
+    StickyChoice,
     MessageRequest,
     Message,
     RecipientPage,

@@ -7,7 +7,7 @@ due instant is the end of its lease, so a lapsed lease needs no search of its ow
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from attrs import evolve
@@ -130,18 +130,12 @@ class SqliteQueue:
             )
         return stored
 
-    def claim_runs(
-        self, windows: Mapping[str, int], now: Instant, lease_until: Instant, /
-    ) -> Claim | None:
-        """Lease message numbers of one ready lane, longest due first."""
-        lane = self._next_lane(windows.keys(), now)
-        if lane is None:
-            return None
-        limit = windows[lane.key.connector]
+    def claim_runs(self, lane: Lane, most: int, now: Instant, lease_until: Instant, /) -> Claim:
+        """Lease up to so many message numbers of a lane, longest due first."""
         taken: list[Run] = []
         lapsed: list[Run] = []
-        for run in self._due_runs(lane, now, limit):
-            room = limit - sum(one.size for one in taken)
+        for run in self._due_runs(lane, now, most):
+            room = most - sum(one.size for one in taken)
             if room <= 0:
                 break
             leased = self._lease(run, lease_until, room)
@@ -150,6 +144,14 @@ class SqliteQueue:
                 lapsed.append(leased)
         self._set_ready(lane.id)
         return Claim(lane, tuple(taken), tuple(lapsed))
+
+    def queued(self, sender_id: str, company_id: str, /) -> bool:
+        """Whether any run lies in a lane of this root sender id and company."""
+        sql = (
+            "select exists(select 1 from run where lane in "
+            "(select id from lane where sender_id = ? and company_id = ?))"
+        )
+        return bool(self._db.execute(sql, (sender_id, company_id)).fetchone()[0])
 
     def pending(self, connector: str, now: Instant, /) -> tuple[int, Instant | None]:
         """How many attempts of a connector await a later answer, and until when."""
@@ -218,8 +220,8 @@ class SqliteQueue:
         for lane in {run.lane for run in runs}:
             self._set_ready(lane)
 
-    def _next_lane(self, connectors: Collection[str], now: Instant) -> Lane | None:
-        """Whose turn it is, by ``rules.lanes``; the turn is noted."""
+    def next_lane(self, connectors: Collection[str], now: Instant, /) -> Lane | None:
+        """The lane whose turn it is, or None; the turn is noted."""
         marks = ", ".join("?" * len(connectors))
         found = self._db.execute(
             "select distinct connector, priority from lane "

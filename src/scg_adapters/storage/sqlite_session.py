@@ -129,8 +129,13 @@ class SqliteSession(SqliteQueue):
         /,
     ) -> int:
         """Set columns where others equal; how many rows were changed."""
-        sql = _update(table(kind), tuple(columns), tuple(match))
-        return self._db.executemany(sql, rows).rowcount if rows else 0
+        if not rows:
+            return 0
+        changed = 0
+        for sql, at in _updates(table(kind), tuple(columns), tuple(match)):
+            picked = rows if at is None else [[row[i] for i in at] for row in rows]
+            changed = self._db.executemany(sql, picked).rowcount
+        return changed
 
     def increase(
         self, kind: type[Resource], id: str, amounts: Mapping[str, int], now: Instant, /
@@ -242,13 +247,34 @@ def _picked(
 
 
 @cache
-def _update(of: Table, columns: tuple[str, ...], match: tuple[str, ...]) -> str:
-    attributes = [of.declared[name] for name in columns]
-    homes = {of.home(a) for a in attributes}
-    if len(homes) != 1:
-        raise ValueError(f"{', '.join(columns)} are not kept in one table")
-    sets = [f"{quoted(column(a))} = ?" for a in attributes]
-    if of.declared.versioned and "version_number" not in columns:
+def _updates(
+    of: Table, columns: tuple[str, ...], match: tuple[str, ...]
+) -> list[tuple[str, list[int] | None]]:
+    """The updates of each table that the columns lie in, with the values each takes of a row.
+
+    Columns of both tables, or of the cold one alone, are found by the key only.
+    """
+    homes = list(dict.fromkeys(of.home(of.declared[name]) for name in columns))
+    versioned = of.declared.versioned and "version_number" not in columns
+    home = of.home(of.declared["version_number"]) if of.declared.versioned else ""
+    if homes == [home] or (len(homes) == 1 and not versioned):
+        return [(_update(of, homes[0], columns, match, versioned), None)]
+    if match != (of.declared.key,):
+        raise ValueError(f"{', '.join(columns)} are found by the key only")
+    made: list[tuple[str, list[int] | None]] = []
+    for one in sorted(dict.fromkeys((*homes, home) if versioned else homes), key=len):
+        at = [i for i, name in enumerate(columns) if of.home(of.declared[name]) == one]
+        names = tuple(columns[i] for i in at)
+        made.append((_update(of, one, names, match, versioned and one == home),
+                     [*at, len(columns)]))  # fmt: skip
+    return made
+
+
+def _update(
+    of: Table, home: str, columns: tuple[str, ...], match: tuple[str, ...], versioned: bool
+) -> str:
+    sets = [f"{quoted(column(of.declared[name]))} = ?" for name in columns]
+    if versioned:
         sets.append('"version_number" = "version_number" + 1')
     where = " and ".join(f"{quoted(column(of.declared[name]))} = ?" for name in match)
-    return f"update {quoted(homes.pop())} set {', '.join(sets)} where {where}"
+    return f"update {quoted(home)} set {', '.join(sets)} where {where}"

@@ -14,6 +14,7 @@ from attrs import evolve as changed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from scg_core.conformance.queue import claim_next
 from scg_core.conformance.samples import LANE, NOW, a_key, a_message, a_request, a_run
 from scg_core.kernel.errors import Duplicate, LeaseLost, NotFound, ScgError, StaleData
 from scg_core.kernel.instant import Instant, later
@@ -190,7 +191,7 @@ class StorageMachine(RuleBasedStateMachine):
         """What is due and nobody's, at most the limit, never twice within a lease."""
         until = later(self.now, LEASE)
         with self.storage.transaction("claim_runs") as session:
-            claim = session.claim_runs({LANE.connector: limit}, self.now, until)
+            claim = claim_next(session, {LANE.connector: limit}, self.now, until)
         due = {number for number, when in self.queued.items() if when <= self.now}
         if claim is None:
             assert not due

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 import pytest
 from attrs import evolve
@@ -10,8 +11,9 @@ from attrs import evolve
 from scg_core.conformance.samples import LANE, NOW, a_run
 from scg_core.kernel.errors import LeaseLost
 from scg_core.kernel.instant import Instant, later
-from scg_core.messaging.model import Claim, LaneKey, Priority
+from scg_core.messaging.model import Claim, LaneKey
 from scg_core.ports.storage import Session, Storage, Work
+from scg_core.senders.model import Priority
 
 LEASE = 60_000
 UNTIL = later(NOW, LEASE)
@@ -322,7 +324,7 @@ class QueueContract(ABC):
             for connector in ("a", "b"):
                 key = LaneKey(connector, "sender", "USA", "acme")
                 session.queue([a_run(session.lane(key).id, 1, 100)])
-            claims = [session.claim_runs({"a": 10, "b": 5}, NOW, UNTIL) for _ in range(4)]
+            claims = [claim_next(session, {"a": 10, "b": 5}, NOW, UNTIL) for _ in range(4)]
 
         taken = [(one.lane.key.connector, one.runs[0].size) for one in claims if one]
         assert sorted(taken) == [("a", 10), ("a", 10), ("b", 5), ("b", 5)]
@@ -346,7 +348,7 @@ class QueueContract(ABC):
         with storage.transaction("queue") as session:
             session.queue([a_run(session.lane(LANE).id)])
 
-            assert session.claim_runs({"other": 10}, NOW, UNTIL) is None
+            assert session.next_lane({"other"}, NOW) is None
 
     def test_released_runs_are_claimed(self) -> None:
         """A request lets its held runs go, at one instant or each at its own."""
@@ -389,6 +391,17 @@ class QueueContract(ABC):
             assert session.runs_at([8, 3, 9, 6, 100]) == stored
             assert session.runs_at([6]) == []
 
+    def test_a_sender_is_queued_while_a_run_of_its_lanes_is_there(self) -> None:
+        """Held and leased runs count; another company's lane of the same sender does not."""
+        storage = self.empty()
+        with storage.transaction("queue") as session:
+            stored = session.queue([a_run(session.lane(LANE).id)])
+
+            assert session.queued(LANE.sender_id, LANE.company_id)
+            assert not session.queued(LANE.sender_id, "another")
+            session.drop(stored)
+            assert not session.queued(LANE.sender_id, LANE.company_id)
+
     def test_dropped_runs_are_gone(self) -> None:
         """A dropped run is neither claimed nor waited for."""
         storage = self.empty()
@@ -401,10 +414,20 @@ class QueueContract(ABC):
 
 
 def _claim(session: Session, now: Instant = NOW, limit: int = 10) -> Claim | None:
-    return session.claim_runs({"carrier": limit}, now, later(now, LEASE))
+    return claim_next(session, {"carrier": limit}, now, later(now, LEASE))
 
 
 def _claimed(session: Session) -> Claim:
     claim = _claim(session)
     assert claim is not None
     return claim
+
+
+def claim_next(
+    session: Session, windows: Mapping[str, int], now: Instant, lease_until: Instant
+) -> Claim | None:
+    """Lease what the lane whose turn it is gives, at most its connector's window."""
+    lane = session.next_lane(windows.keys(), now)
+    if lane is None:
+        return None
+    return session.claim_runs(lane, windows[lane.key.connector], now, lease_until)

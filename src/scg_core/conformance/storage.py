@@ -419,6 +419,21 @@ class StorageContract(QueueContract, ABC):
             session.remove(a_key())
             assert session.find(Query(IdempotencyKey)) == []
 
+    def test_an_update_may_set_what_is_written_once_and_what_moves(self) -> None:
+        """However the columns are stored, the version rises by one."""
+        storage = self.empty()
+        with storage.transaction("add") as session:
+            session.add(a_message())
+            columns = ("from_address", "state", "lane")
+            assert session.update(Message, columns, ("seq",), [("999", "SENT", 7, 1)]) == 1
+            assert session.update(Message, ("lane",), ("seq",), [(8, 1)]) == 1
+
+            held = session.get(Message, "message-1")
+
+        assert held is not None
+        assert (held.from_address, held.state.value, held.lane) == ("999", "SENT", 8)
+        assert held.version_number == 3
+
     def test_a_message_is_replaced_whole(self) -> None:
         """A message is one resource, however its fields are stored."""
         storage = self.empty()

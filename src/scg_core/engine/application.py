@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from scg_core.engine.collection import Collection, Host
+from scg_core.engine.collection import Host
 from scg_core.engine.messaging import MessageRequests, Messages
-from scg_core.senders.model import SenderId
+from scg_core.engine.senders import Channels, SenderIdClasses, SenderIds, SenderIdTypes
 from scg_core.tenancy.model import Caller
 
 
@@ -17,10 +17,6 @@ class Application:
         self.message_requests: Final = MessageRequests(engine, caller)
         self.messages: Final = Messages(engine, caller)
         self.sender_ids: Final = SenderIds(engine, caller)
-
-
-class SenderIds(Collection[SenderId]):
-    """The sender ids a company may use."""
-
-    def __init__(self, engine: Host, caller: Caller) -> None:
-        super().__init__(engine, caller, SenderId)
+        self.sender_id_classes: Final = SenderIdClasses(engine, caller)
+        self.sender_id_types: Final = SenderIdTypes(engine, caller)
+        self.channels: Final = Channels(engine, caller)

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Final, Generic, Protocol
 
-from scg_core.kernel.query import DEFAULT_LIMIT, Page, Query, filtered, listing
+from scg_core.kernel.query import DEFAULT_LIMIT, Condition, Page, Query, filtered, listing
 from scg_core.kernel.resource import R
 from scg_core.messaging.settings import Settings
-from scg_core.ports.places import Places
+from scg_core.messaging.steps.sources import Sources
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -21,13 +21,8 @@ class Host(Protocol):
     """What a collection needs of the engine."""
 
     @property
-    def places(self) -> Places:
-        """Looks numbers up."""
-        ...
-
-    @property
-    def connectors(self) -> tuple[str, ...]:
-        """The names of the transports."""
+    def sources(self) -> Sources:
+        """What use cases may ask, and the numbers a host may choose."""
         ...
 
     @property
@@ -51,10 +46,13 @@ class Collection(Generic[R]):
     equal, several values of one meaning any of them, ``Prefix`` and ``Between`` for the rest.
     """
 
-    def __init__(self, engine: Host, caller: Caller, kind: type[R]) -> None:
+    def __init__(
+        self, engine: Host, caller: Caller, kind: type[R], scope: Condition | None = None
+    ) -> None:
         self._engine = engine
         self._caller = caller
         self._kind = kind
+        self._scope = scope
 
     def get(self, id: str, filters: Mapping[str, object] = NONE, /, **named: object) -> R:
         """The resource as it is now.
@@ -66,7 +64,7 @@ class Collection(Generic[R]):
         """
         conditions = filtered(self._kind, {**filters, **named})
         with self._engine.reading() as unit:
-            return unit.get(self._kind, self._caller.company_id, id, conditions)
+            return unit.get(self._kind, self._caller.company_id, id, conditions, self._scope)
 
     def find(
         self,
@@ -113,5 +111,6 @@ class Collection(Generic[R]):
         self, filters: Mapping[str, object], sort: str | None, limit: int, offset: int
     ) -> Query[R]:
         return listing(
-            self._kind, self._caller.company_id, filters, sort=sort, limit=limit, offset=offset
-        )
+            self._kind, self._caller.company_id, filters, sort=sort, limit=limit, offset=offset,
+            scope=self._scope,
+        )  # fmt: skip

@@ -17,15 +17,19 @@ from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.settings import Settings
+from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.usecases.answers import answers_arrived
 from scg_core.messaging.usecases.receipts import receipts_arrived
 from scg_core.ports.clock import Clock
 from scg_core.ports.ids import Ids
+from scg_core.ports.limits import Limits
 from scg_core.ports.message_transport import LateAnswer, MessageTransport, Receipt
 from scg_core.ports.places import Places
+from scg_core.ports.prices import Prices
 from scg_core.ports.storage import Storage
 from scg_core.pump import Pump
-from scg_core.tenancy.model import Caller, Identity
+from scg_core.senders.steps.limiting import StoredLimits
+from scg_core.tenancy.model import OPERATOR, Caller, Identity
 from scg_core.tenancy.usecases import authenticate
 from scg_core.unit import Unit
 
@@ -36,7 +40,9 @@ class Engine:
     """An embedded communication gateway on the storage, transports and clock it is given.
 
     ``transports`` maps a gateway's name to what delivers for it. A sender id whose ``type_id``
-    is such a name goes out there; any other needs the engine to have a single transport.
+    is such a name, or whose type's gateway is, goes out there; any other needs the engine to have
+    a single transport. ``limits`` are kept in the storage unless a host has its own, ``prices``
+    come from the tariffs in the storage unless a host has its own.
 
     Raises:
         InvalidField: there is no transport, or one with a window below 1.
@@ -51,6 +57,8 @@ class Engine:
         ids: Ids,
         places: Places,
         settings: Settings | None = None,
+        limits: Limits | None = None,
+        prices: Prices | None = None,
     ) -> None:
         if not transports:
             raise InvalidField("transports", "must hold at least one transport")
@@ -61,12 +69,16 @@ class Engine:
         self._transports = dict(transports)
         self._clock = clock
         self._ids = ids
-        self.places: Final = places
         self.connectors: Final = tuple(transports)
         self.settings: Final = settings or Settings()
-        self.pump: Final = Pump(
-            storage, self._transports, places, clock, self.settings, self.transaction
+        self.sources: Final = Sources(
+            places=places,
+            connectors={name: one.capabilities.kinds for name, one in transports.items()},
+            settings=self.settings,
+            limits=limits or StoredLimits(),
+            prices=prices,
         )
+        self.pump: Final = Pump(storage, self._transports, clock, self.sources, self.transaction)
         for connector, transport in self._transports.items():
             transport.connect(connector, self)
 
@@ -81,7 +93,8 @@ class Engine:
         Raises:
             InvalidField: the company is empty or the application's id is no positive number.
         """
-        read_text("company", company, most=64)
+        if read_text("company", company, most=64) == OPERATOR:
+            raise InvalidField("company", "is the operator's own; use operator()")
         read_integer("application_id", application_id, 1)
         return Application(self, Caller(company, application_id, lenient))
 
@@ -159,7 +172,7 @@ class Engine:
         self._known(connector)
         capabilities = self._transports[connector].capabilities
         with self.transaction("answers") as unit:
-            answers_arrived(unit, connector, answers, capabilities, self.settings)
+            answers_arrived(unit, connector, answers, capabilities, self.sources)
 
     def receipts_arrived(self, connector: str, receipts: Sequence[Receipt]) -> None:
         """A transport brings receipts, in any order, late or doubled.

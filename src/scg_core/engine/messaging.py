@@ -8,7 +8,8 @@ from scg_core.attachments.model import Attachment
 from scg_core.engine.collection import NONE, Collection, Host
 from scg_core.kernel.query import DEFAULT_LIMIT, Page, among, eq, listing
 from scg_core.messaging.model import Message, MessageRequest
-from scg_core.messaging.usecases import messages, requests
+from scg_core.messaging.usecases import messages, preview, requests
+from scg_core.messaging.usecases.preview import Preview
 from scg_core.tenancy.model import Caller
 
 
@@ -38,9 +39,20 @@ class MessageRequests(Collection[MessageRequest]):
         """
         with self._engine.transaction("create") as unit:
             return requests.create_request(
-                unit, self._caller, {**fields, **named}, idempotency_key,
-                self._engine.places, self._engine.connectors, self._engine.settings,
-            )  # fmt: skip
+                unit, self._caller, {**fields, **named}, idempotency_key, self._engine.sources
+            )
+
+    def preview(self, fields: Mapping[str, object] = NONE, /, **named: object) -> Preview:
+        """What would become of a request if it were made now: nothing is stored or sent.
+
+        Takes what ``create`` takes; only recipients given in ``to`` are looked at.
+
+        Raises:
+            InvalidField: the request could not be made.
+        """
+        with self._engine.reading() as unit:
+            given = {**fields, **named}
+            return preview.preview_request(unit, self._caller, given, self._engine.sources)
 
     def append_recipients(
         self, request_id: str, recipients: Sequence[str], *, start: int

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from scg_core.engine.collection import NONE, Host
+from scg_core.engine.senders import Channels
 from scg_core.kernel.query import Query, eq
-from scg_core.senders.model import SenderId
-from scg_core.senders.usecases import add_sender_id
+from scg_core.senders.model import SenderId, SenderIdClass, SenderIdType, Tariff
+from scg_core.senders.rules.defaults import CLASSES, TYPES
+from scg_core.senders.usecases.provisioning import (
+    add_sender_id,
+    add_tariff,
+    deprovisioned,
+    move_sender_id,
+    put_class,
+    put_type,
+    update_sender_id,
+)
 from scg_core.tenancy.model import (
+    OPERATOR,
     ApiToken,
+    Caller,
     Company,
     Credentials,
+    CreditAccount,
     IssuedToken,
     RegisteredApplication,
     Scope,
@@ -19,6 +33,7 @@ from scg_core.tenancy.model import (
 from scg_core.tenancy.usecases import (
     add_application,
     add_company,
+    add_credit,
     issue_token,
     refresh_token,
     revoke_token,
@@ -30,6 +45,8 @@ class Operator:
 
     def __init__(self, engine: Host) -> None:
         self._engine = engine
+        self.channels: Final = Channels(engine, Caller(OPERATOR, 1))
+        """The operator's own channels, SHARED and PUBLIC ones for all."""
 
     def add_sender_id(
         self, company: str, fields: Mapping[str, object] = NONE, /, **named: object
@@ -42,6 +59,93 @@ class Operator:
         """
         with self._engine.transaction("add_sender_id") as unit:
             return add_sender_id(unit, company, {**fields, **named})
+
+    def update_sender_id(
+        self, sender_id: str, fields: Mapping[str, object] = NONE, /, **named: object
+    ) -> SenderId:
+        """Change a sender id of any company, but for its state.
+
+        Raises:
+            NotFound: no sender id has this id.
+            InvalidField: it names the field and the rule.
+        """
+        with self._engine.transaction("update_sender_id") as unit:
+            return update_sender_id(unit, sender_id, {**fields, **named})
+
+    def move_sender_id(self, sender_id: str, event: str) -> SenderId:
+        """Say what happened to a sender id: IMPLEMENT, FAIL, ACTIVATE, DEACTIVATE, FAULT, REPAIR.
+
+        Raises:
+            NotFound: no sender id has this id.
+            InvalidField: there is no such event.
+            IllegalTransition: it is in no state for it.
+        """
+        with self._engine.transaction("move_sender_id") as unit:
+            return move_sender_id(unit, sender_id, event)
+
+    def deprovisioned(self, sender_id: str) -> None:
+        """The carriers have let go of a sender id that is being deleted.
+
+        Raises:
+            NotFound: no sender id has this id.
+        """
+        with self._engine.transaction("deprovisioned") as unit:
+            deprovisioned(unit, sender_id)
+
+    def put_sender_id_class(
+        self, fields: Mapping[str, object] = NONE, /, **named: object
+    ) -> SenderIdClass:
+        """Load a sender class under its ``id``, or replace the one that has it.
+
+        Raises:
+            InvalidField: it names the field; within a delivery window, the path inside it.
+        """
+        with self._engine.transaction("put_class") as unit:
+            return put_class(unit, {**fields, **named})
+
+    def put_sender_id_type(
+        self, fields: Mapping[str, object] = NONE, /, **named: object
+    ) -> SenderIdType:
+        """Load a sender type under its ``id``, or replace the one that has it.
+
+        Raises:
+            InvalidField: it names the field.
+        """
+        with self._engine.transaction("put_type") as unit:
+            return put_type(unit, {**fields, **named})
+
+    def load_defaults(self) -> None:
+        """Load the classes and types that come with the engine; those that are there stay."""
+        with self._engine.transaction("load_defaults") as unit:
+            for given in CLASSES:
+                if unit.session.get(SenderIdClass, given["id"]) is None:
+                    put_class(unit, given)
+            for given in TYPES:
+                if unit.session.get(SenderIdType, given["id"]) is None:
+                    put_type(unit, given)
+
+    def add_tariff(self, fields: Mapping[str, object] = NONE, /, **named: object) -> Tariff:
+        """Say what a segment costs, for a company, sender id, country and kind or for any.
+
+        Raises:
+            InvalidField: it names the field.
+        """
+        with self._engine.transaction("add_tariff") as unit:
+            return add_tariff(unit, {**fields, **named})
+
+    def add_credit(self, company: str, amount: float, currency: str = "USD") -> CreditAccount:
+        """Pay in for a company; from then on it cannot spend more than was paid in.
+
+        Raises:
+            InvalidField: the amount is not positive, or in another currency than before.
+        """
+        with self._engine.transaction("add_credit") as unit:
+            return add_credit(unit, company, amount, currency)
+
+    def credit(self, company: str) -> CreditAccount | None:
+        """A company's credit account, or None if it pays later."""
+        with self._engine.reading() as unit:
+            return unit.session.get(CreditAccount, company)
 
     def add_company(self, fields: Mapping[str, object] = NONE, /, **named: object) -> Company:
         """Register a company under the ``id`` the host gives it.

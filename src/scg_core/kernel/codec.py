@@ -7,6 +7,7 @@ ignored, ``"1"`` and ``"true"`` are understood, an empty string unsets a date.
 
 from __future__ import annotations
 
+import json
 import math
 import operator
 import re
@@ -21,6 +22,7 @@ from scg_core.kernel.instant import Instant, read_instant
 from scg_core.kernel.resource import (
     Attribute,
     Declaration,
+    JsonText,
     Micros,
     Resource,
     Writer,
@@ -90,6 +92,21 @@ def read_integer(field: str, value: object, least: int, most: int = 2**63 - 1) -
     if not least <= number <= most:
         raise InvalidField(field, f"must be between {least} and {most}")
     return number
+
+
+def read_amount(field: str, value: object) -> Micros:
+    """An amount of money that was given as an argument, in units of the currency.
+
+    Raises:
+        InvalidField: it is no number, or has more than six decimals.
+    """
+    try:
+        amount = _micros(value)
+    except (TypeError, ValueError) as reason:
+        raise InvalidField(field, str(reason)) from None
+    if abs(float(str(value)) * 1_000_000 - amount) > 1e-3:
+        raise InvalidField(field, "has more than six decimals")
+    return amount
 
 
 def read_value(attribute: Attribute, name: str, value: object) -> Any:
@@ -192,6 +209,7 @@ def _converter(lenient: bool) -> Converter:
         float: _lenient_number if lenient else _number,
         bool: _lenient_boolean if lenient else _boolean,
         Instant: read_instant,
+        JsonText: _json,
         Micros: _lenient_micros if lenient else _micros,
         tuple[str, ...]: _texts,
     }
@@ -268,6 +286,27 @@ def _micros(value: object) -> Micros:
 
 def _lenient_micros(value: object) -> Micros:
     return _micros(_lenient_number(value))
+
+
+def _json(value: object) -> JsonText:
+    """JSON in a text, or the JSON itself; empty text is an empty text."""
+    if isinstance(value, str):
+        text = _text(value)
+        try:
+            if text.strip():
+                json.loads(text, parse_constant=_no_number)
+        except (ValueError, RecursionError) as reason:
+            raise ValueError(f"holds no JSON: {str(reason)[:80]}") from None
+        return JsonText(text)
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as reason:
+        raise ValueError(f"is no JSON: {str(reason)[:80]}") from None
+    return JsonText(_text(text))
+
+
+def _no_number(name: str) -> object:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def _boolean(value: object) -> bool:

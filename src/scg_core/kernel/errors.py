@@ -56,6 +56,20 @@ class Unauthorized(ScgError):
 
 
 @frozen
+class InsufficientCredit(ScgError):
+    """The company's credit does not cover this; pay in, or send to fewer recipients."""
+
+    code: ClassVar[int] = 402
+    status: ClassVar[int] = 402
+
+    needed: int
+    left: int
+
+    def __str__(self) -> str:
+        return f"it may cost {self.needed / 1e6:g}, the credit left is {self.left / 1e6:g}"
+
+
+@frozen
 class Forbidden(ScgError):
     """The caller may not do this; ask the operator for it."""
 

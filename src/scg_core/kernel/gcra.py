@@ -1,19 +1,27 @@
 """A rate as one number: the generic cell rate algorithm.
 
-The whole state of a limit is the *theoretical arrival time*: the instant, in microseconds, at
-which the next unit would arrive if units came exactly at the rate. Whoever asks at ``now`` may
-have a unit unless that time lies further ahead than the burst allows.
+The whole state of a limit is its *arrival*: the instant, in nanoseconds, at which the next unit
+would arrive if units came exactly at the rate. Whoever asks may have a unit unless that instant
+lies further ahead than the limit's slack.
+
+The slack is as large as the bound allows: in any second (from an instant on and before the same
+instant a second later) there leave at most ``per_second + max(burst, units of one message)``. So
+a worker that comes a little late loses nothing, and a clock of milliseconds serves thousands.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 from attrs import field, frozen
 
 from scg_core.kernel.instant import Instant
 
-MICROSECONDS: Final = 1_000
+NANOSECONDS: Final = 1_000_000
+"""In a millisecond."""
+
+_SECOND: Final = 1_000 * NANOSECONDS
 
 
 def _positive(_: object, __: object, value: float) -> None:
@@ -21,23 +29,32 @@ def _positive(_: object, __: object, value: float) -> None:
         raise ValueError("a rate is above 0; no limit is no rate")
 
 
-@frozen
+@frozen(slots=False)
 class Rate:
     """So many units a second, ``burst`` of which may come at once; fractions are allowed."""
 
     per_second: float = field(validator=_positive)
     burst: int = 1
 
-    @property
+    @cached_property
     def interval(self) -> int:
-        """Microseconds between two units, rounded up, so that the rate is never exceeded."""
-        return max(-int(-1_000_000 // self.per_second), 1)
+        """Nanoseconds between two units, rounded up, so that the rate is never exceeded."""
+        return max(-int(-_SECOND // self.per_second), 1)
 
-    def free_at(self, arrival: int) -> Instant:
-        """When the next unit may go, given the theoretical arrival time."""
-        ahead = arrival - (self.burst - 1) * self.interval
-        return Instant(max(-(-ahead // MICROSECONDS), 0))
+    @cached_property
+    def slack(self) -> int:
+        """How many nanoseconds the arrival may lie ahead for the next unit to go."""
+        if self.per_second < 1:
+            return (self.burst - 1) * self.interval
+        fits = int(self.per_second + self.burst) * self.interval - _SECOND
+        return max(fits, NANOSECONDS - self.interval, 0)
 
-    def after(self, arrival: int, now: Instant, units: int) -> int:
-        """The theoretical arrival time after taking that many units at ``now``."""
-        return max(arrival, now * MICROSECONDS) + units * self.interval
+    def free_at(self, arrival: int, units: int = 1) -> Instant:
+        """When a message of that many units may go."""
+        room = (min(units, self.burst) - 1) * self.interval
+        ahead = arrival - self.slack + room
+        return Instant(max(-(-ahead // NANOSECONDS), 0))
+
+    def after(self, arrival: int, now: Instant, units: int = 1) -> int:
+        """The arrival after taking that many units at ``now``."""
+        return max(arrival, now * NANOSECONDS) + units * self.interval

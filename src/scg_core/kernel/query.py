@@ -37,6 +37,7 @@ class Op(StrEnum):
     LT = "lt"
     LE = "le"
     PREFIX = "prefix"
+    EITHER = "either"  # any of the conditions in the value; the field is of no account
     HAS = "has"  # a list field contains the value, or any of a tuple of values
 
 
@@ -108,6 +109,18 @@ def below(name: str, value: Any) -> Condition:
     return Condition(name, Op.LT, value)
 
 
+def either(*conditions: Condition) -> Condition:
+    """Any of these conditions."""
+    return Condition("", Op.EITHER, conditions)
+
+
+def meets(resource: Resource, condition: Condition) -> bool:
+    """Whether a resource meets a condition: what every storage adapter must agree with."""
+    if condition.op is Op.EITHER:
+        return any(meets(resource, one) for one in condition.value)
+    return matches(condition, getattr(resource, condition.field))
+
+
 def matches(condition: Condition, held: Any) -> bool:
     """Whether a field that holds ``held`` meets the condition."""
     value = condition.value
@@ -121,7 +134,8 @@ def matches(condition: Condition, held: Any) -> bool:
         case Op.PREFIX:
             return held is not None and str(held).startswith(value)
         case Op.HAS:
-            wanted = value if isinstance(value, tuple) else (value,)
+            several = isinstance(value, tuple | list | set | frozenset)
+            wanted = value if several else (value,)
             return held is not None and not set(wanted).isdisjoint(held)
         case Op.GE:
             return held is not None and bool(held >= value)
@@ -131,6 +145,8 @@ def matches(condition: Condition, held: Any) -> bool:
             return held is not None and bool(held < value)
         case Op.LE:
             return held is not None and bool(held <= value)
+        case Op.EITHER:
+            return any(matches(one, held) for one in value)
 
 
 @frozen
@@ -170,19 +186,21 @@ def listing(
     sort: str | None = None,
     limit: int = DEFAULT_LIMIT,
     offset: int = 0,
+    scope: Condition | None = None,
 ) -> Query[R]:
     """The query behind a list call: filters by name, scoped to a company (semantics 17).
 
     A value that is a tuple, list or set means any of its members; on a list field it means
     membership. ``sort`` is a field name, with ``-`` in front for descending. What is DELETED is
-    left out unless the filters ask for a state.
+    left out unless the filters ask for a state. ``scope`` says what the company sees, if that is
+    more than its own.
 
     Raises:
         InvalidField: an unknown or unfilterable field, a bad limit, offset or sort.
     """
     codec.read_integer("limit", limit, 1, MAX_LIMIT)
     codec.read_integer("offset", offset, 0, MAX_OFFSET)
-    where = [eq("company_id", company), *filtered(kind, filters)]
+    where = [scope or eq("company_id", company), *filtered(kind, filters)]
     if "state" not in filters and _can_be_deleted(kind):
         where.append(ne("state", DELETED))
     return Query(kind, where, _sort(kind, sort), limit, offset)

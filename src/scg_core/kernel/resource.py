@@ -31,6 +31,9 @@ from attrs import frozen
 Micros = NewType("Micros", int)
 """An amount of money in millionths of the company's currency."""
 
+JsonText = NewType("JsonText", str)
+"""JSON kept as text: read from text or from the JSON itself, written as text."""
+
 
 class Writer(StrEnum):
     """Who sets a field."""
@@ -71,6 +74,7 @@ class Attribute:
     hidden: bool = False
     joined: bool = False
     address: bool = False
+    masked: bool = False
 
 
 @frozen
@@ -145,6 +149,7 @@ def attribute(
     hidden: bool = False,
     joined: bool = False,
     address: bool = False,
+    masked: bool = False,
     default: Any = attrs.NOTHING,
 ) -> Any:
     """Declare one field of a resource.
@@ -154,7 +159,8 @@ def attribute(
     ``required`` fields must be given at creation. ``length`` is counted in code points (error
     1023). ``hot`` fields change often and are stored apart. ``hidden`` fields never leave. A
     ``joined`` list travels as one text with commas; ``address`` fields hold telephone numbers,
-    which filters compare with and without a plus sign.
+    which filters compare with and without a plus sign. The values in ``masked`` JSON are secrets:
+    they leave as asterisks, and asterisks that come back mean unchanged.
     """
     facts = {
         "doc": doc,
@@ -170,6 +176,7 @@ def attribute(
         "hidden": hidden,
         "joined": joined,
         "address": address,
+        "masked": masked,
     }
     return attrs.field(default=default, metadata={_METADATA: facts})
 

@@ -7,7 +7,7 @@ they lie in runs, contiguous message numbers of one lane.
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from attrs import frozen
 
@@ -15,6 +15,7 @@ from scg_core.kernel.instant import Instant
 from scg_core.kernel.resource import Index, Micros, Writer, attribute, resource
 from scg_core.kernel.resource import Resource as _Resource
 from scg_core.messaging.lifecycle import Direction, MessageState, RequestState
+from scg_core.senders.model import Priority
 
 _CUSTOMER = Writer.CUSTOMER
 
@@ -42,14 +43,6 @@ class ScheduleZone(StrEnum):
     LOCAL = "LOCAL"
 
 
-class Priority(IntEnum):
-    """Order among the lanes of one connector; a smaller number goes first."""
-
-    HIGH = 0
-    NORMAL = 1
-    LOW = 2
-
-
 @resource(
     "Message Request",
     indexes=[Index(("company_id", "created_date")), Index(("company_id", "external_id"))],
@@ -59,7 +52,7 @@ class MessageRequest(_Resource):
 
     id: str = attribute("The identifier.", length=64, filterable=True)
     from_: str = attribute(
-        "Where it is sent from: `sender_id:ID`, a bare sender id, or `address:ADDRESS`.",
+        "Where it is sent from: `sender_id:ID`, a bare sender id, `channel:ID`, `address:ADDRESS`.",
         writer=_CUSTOMER, required=True, immutable=True, length=128, filterable=True,
     )  # fmt: skip
     conversation_id: str | None = attribute(
@@ -181,7 +174,10 @@ class MessageRequest(_Resource):
         "The content type of the body.", writer=_CUSTOMER, immutable=True, length=128, default=None
     )
     company_id: str = attribute("The company it belongs to.", length=64)
-    sender_id: str = attribute("The sender id that `from` names.", hidden=True)
+    sender_id: str = attribute("The sender id that `from` names, if any.", hidden=True, default="")
+    channel_id: str | None = attribute(
+        "The channel that `from` names, if any.", hidden=True, default=None
+    )
     connector: str = attribute("The transport it goes out by.", hidden=True, default="")
     segments: int = attribute("Segments of the body.", hidden=True, default=0)
     staged_count: int = attribute("Recipients given so far.", hidden=True, default=0, hot=True)
@@ -276,7 +272,7 @@ class Message(_Resource):
     expiry_time: Instant | None = attribute(
         "After this instant it does not leave.", filterable=True, default=None
     )
-    type: str = attribute("SMS, MMS, PSH, ...", length=64, filterable=True, default="SMS")
+    type: str = attribute("SMS, MMS, EMAIL, PSH, ...", length=64, filterable=True, default="SMS")
     message_delivery_provider: str | None = attribute(
         "The push provider: APN, GCM.", length=64, filterable=True, default=None
     )
@@ -306,6 +302,19 @@ class Message(_Resource):
     )
     milestones: int = attribute("Facts recorded, as bits.", hidden=True, hot=True, default=0)
     read_date: Instant | None = attribute("When it was read.", hidden=True, hot=True, default=None)
+    tried: str | None = attribute(
+        "Sender ids of the channel that could not send it, separated by commas.",
+        hidden=True, hot=True, default=None,
+    )  # fmt: skip
+
+
+@resource("Sticky Choice", indexes=[Index(("chosen_date",))])
+class StickyChoice(_Resource):
+    """Which sender id of a channel a recipient last heard from."""
+
+    id: str = attribute("Channel and address.", hidden=True)
+    sender_id: str = attribute("The sender id.", hidden=True)
+    chosen_date: Instant = attribute("When it was last chosen.", hidden=True)
 
 
 @resource("Recipient Page", indexes=[Index(("request_id", "start"))])

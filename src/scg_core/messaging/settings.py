@@ -26,5 +26,8 @@ class Settings:
     lease: int = MINUTE
     retry_first: int = SECOND
     retry_longest: int = 5 * MINUTE
+    credit_pause: int = 10 * SECOND
+    sticky: int = 30 * DAY
+    failovers: int = 3
     throttle_pause: int = SECOND
     sender_pause: int = MINUTE

@@ -80,7 +80,10 @@ class Capabilities:
 
 @frozen
 class Attempt:
-    """One message on its way out. ``id`` is stable over retries: message id and fragment."""
+    """One message on its way out. ``id`` is stable over retries: message id and fragment.
+
+    ``kind`` is the message's type: SMS, MMS, EMAIL, PSH, ...
+    """
 
     id: str
     from_address: str
@@ -88,6 +91,7 @@ class Attempt:
     body: str
     segments: int = 1
     receipt_wanted: bool = True
+    kind: str = "SMS"
 
 
 @frozen

@@ -243,24 +243,39 @@ class Session(Protocol):
         """
         ...
 
-    def claim_runs(
-        self, windows: Mapping[str, int], now: Instant, lease_until: Instant, /
-    ) -> Claim | None:
-        """Lease message numbers of one ready lane, longest due first.
+    def next_lane(self, connectors: Collection[str], now: Instant, /) -> Lane | None:
+        """The lane of these connectors whose turn it is, or None; the turn is noted.
 
-        ``windows`` maps each connector that is asked for to the most numbers of it; a run that is
-        larger is split. Connectors take turns; within one ``messaging.rules.lanes`` says which
-        priority may go, and within that companies take turns, then a company's lanes.
+        It has something due and does not wait. Connectors take turns; within one
+        ``messaging.rules.lanes`` says which priority may go, and within that companies take turns,
+        then a company's lanes.
 
         Laws:
-            - ``a_claim_takes_at_most_the_limit_and_leaves_the_rest``
-            - ``leased_runs_are_not_given_to_a_second_worker``
-            - ``a_lapsed_lease_is_claimed_again_and_said_so``
             - ``lanes_of_one_priority_take_turns``
             - ``companies_take_turns_however_many_lanes_they_have``
             - ``one_slot_in_twenty_goes_to_lower_priorities``
             - ``connectors_take_turns``
             - ``a_waiting_lane_gives_nothing``
+        """
+        ...
+
+    def claim_runs(self, lane: Lane, most: int, now: Instant, lease_until: Instant, /) -> Claim:
+        """Lease up to so many message numbers of a lane, longest due first.
+
+        A run that is larger is split.
+
+        Laws:
+            - ``a_claim_takes_at_most_the_limit_and_leaves_the_rest``
+            - ``leased_runs_are_not_given_to_a_second_worker``
+            - ``a_lapsed_lease_is_claimed_again_and_said_so``
+        """
+        ...
+
+    def queued(self, sender_id: str, company_id: str, /) -> bool:
+        """Whether any run lies in a lane of this root sender id and company.
+
+        Laws:
+            - ``a_sender_is_queued_while_a_run_of_its_lanes_is_there``
         """
         ...
 

@@ -7,14 +7,18 @@ registry. It exists for callers who are known by a token alone.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from attrs import frozen
 
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.resource import Index, Writer, attribute, resource
+from scg_core.kernel.resource import Index, Micros, Writer, attribute, resource
 from scg_core.kernel.resource import Resource as _Resource
 
 _OPERATOR = Writer.OPERATOR
+
+OPERATOR: Final = "operator"
+"""The company that the operator's own sender ids and channels belong to; nobody else may be it."""
 
 
 @frozen
@@ -96,6 +100,27 @@ class ApiToken(_Resource):
     )
     digest: str = attribute("A digest of the token.", hidden=True)
     created_date: Instant = attribute("When it was made.", filterable=True)
+
+
+@resource("Credit Account")
+class CreditAccount(_Resource):
+    """What a company has paid in, and what of it is spoken for; a company without one pays later.
+
+    Reserved and confirmed together never exceed the balance.
+    """
+
+    id: str = attribute("The company's id.", length=64, filterable=True)
+    balance: Micros = attribute("What was paid in, in all.")
+    reserved: Micros = attribute("For messages in flight.", default=Micros(0))
+    confirmed: Micros = attribute("For messages that were sent.", default=Micros(0))
+    currency: str = attribute("ISO 4217.", writer=_OPERATOR, length=3, default="USD")
+    created_date: Instant = attribute("When it was made.")
+    last_updated_date: Instant = attribute("When it last changed.")
+
+    @property
+    def left(self) -> Micros:
+        """What may still be spent."""
+        return Micros(self.balance - self.reserved - self.confirmed)
 
 
 @frozen

@@ -11,10 +11,12 @@ from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, at_most, eq
 from scg_core.kernel.resource import Resource, Writer
 from scg_core.tenancy.model import (
+    OPERATOR,
     ApiToken,
     Caller,
     Company,
     Credentials,
+    CreditAccount,
     Identity,
     IssuedToken,
     RegisteredApplication,
@@ -35,6 +37,8 @@ def add_company(unit: Unit, given: Mapping[str, object]) -> Company:
         Duplicate: the id is taken.
     """
     values = _values(Company, given)
+    if values["id"] == OPERATOR:
+        raise InvalidField("id", "is the operator's own; choose another")
     return unit.add(Company(created_date=unit.now, last_updated_date=unit.now, **values))
 
 
@@ -66,6 +70,34 @@ def add_application(unit: Unit, company: str, given: Mapping[str, object]) -> Cr
         )
     )
     return Credentials(made, key, secret)
+
+
+def add_credit(unit: Unit, company: str, amount: object, currency: str) -> CreditAccount:
+    """Pay in for a company, which from then on cannot spend more than it has paid in.
+
+    Raises:
+        InvalidField: the amount is not positive, or another currency than before.
+    """
+    codec.read_text("company", company, most=64)
+    known = codec.read_amount("amount", amount)
+    if known <= 0:
+        raise InvalidField("amount", "must be above 0")
+    codec.read_text("currency", currency, most=3)
+    held = unit.session.get(CreditAccount, company)
+    if held is None:
+        made = CreditAccount(
+            id=company,
+            balance=known,
+            currency=currency,
+            created_date=unit.now,
+            last_updated_date=unit.now,
+        )
+        return unit.add(made)
+    if held.currency != currency:
+        raise InvalidField("currency", f"is {held.currency} for this company")
+    unit.session.increase(CreditAccount, company, {"balance": known}, unit.now)
+    after = unit.session.get(CreditAccount, company)
+    return held if after is None else after
 
 
 def issue_token(

@@ -22,13 +22,3 @@ def classes_for(slot: int, ready: Sequence[int]) -> list[int]:
     if slot % LOWER_SLOT == LOWER_SLOT - 1 and len(known) > 1:
         return known[1:]
     return known[:1]
-
-
-def connector_of(named: str | None, connectors: Sequence[str]) -> str | None:
-    """The connector of a sender: the one its type names; without a type the only one there is.
-
-    None if the type names none of them, or there is a choice and no type.
-    """
-    if named is not None:
-        return named if named in connectors else None
-    return connectors[0] if len(connectors) == 1 else None

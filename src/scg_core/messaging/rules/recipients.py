@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
@@ -12,32 +13,54 @@ from attrs import frozen
 from scg_core.kernel.place import Place
 
 INVALID_RECIPIENT: Final = 1002
+ADDRESS_LENGTH: Final = 128
+VOICE_PREFIX: Final = "voice:"
 
 _NUMBER: Final = re.compile(r"^\+?\d{8,15}$")
 _WRITTEN: Final = re.compile(r"^\+?[\d().\-\s]{8,40}$")
 _MARKS: Final = str.maketrans("", "", "().- \t\u00a0")
-_OTHERS: Final = {
+_MAIL: Final = re.compile(r"^[^@\s,;:<>\"]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z0-9-]{2,63}$")
+_PUSH: Final = re.compile(r"^(apn|gcm)@[^@\s]{1,64}@\S{1,4096}$", re.IGNORECASE)
+_AT: Final = re.compile(r"^[^@\s]{1,64}@[^@\s]{1,64}$")
+_ABSENT: Final = {
     "contact": "there is no such contact",
     "group": "there is no such contact group",
-    "voice": "the sender id carries no voice",
-    "fb": "the sender id does not reach Facebook",
-    "we": "the sender id does not reach WeChat",
-    "psh": "the sender id carries no push messages",
 }
-ADDRESS_LENGTH: Final = 128
+_ANYWHERE: Final = ("UTC",)
+
+
+class Kind(StrEnum):
+    """What kind of message reaches an address, as the specification names it."""
+
+    SMS = "SMS"
+    MMS = "MMS"
+    EMAIL = "EMAIL"
+    PUSH = "PSH"
+    FACEBOOK = "FB"
+    WECHAT = "WE"
+    VOICE = "VOICE"
+
+
+_FORMS: Final = {
+    "psh": (Kind.PUSH, _PUSH, "is no push address such as psh:apn@SENDER@TOKEN"),
+    "fb": (Kind.FACEBOOK, _AT, "is no Facebook address such as fb:USER@PAGE"),
+    "we": (Kind.WECHAT, _AT, "is no WeChat address such as we:USER@ACCOUNT"),
+}
 
 
 @frozen
 class Recipient:
-    """One recipient after reading: where it is, or why it cannot be reached.
+    """One recipient after reading: where it is and what reaches it, or why nothing can.
 
-    ``key`` is equal for two spellings of one address; it fits 63 bits.
+    ``key`` is equal for two spellings of one address and one kind; it fits 63 bits.
     """
 
     address: str
     country: str | None
     key: int
     problem: str | None = None
+    kind: Kind = Kind.SMS
+    zones: tuple[str, ...] = _ANYWHERE
 
 
 def numbers_in(given: Sequence[str]) -> list[str | None]:
@@ -51,7 +74,7 @@ def read_recipients(
     """Each recipient in order; ``places`` are those of the numbers that are not None."""
     located = iter(places)
     return [
-        _unreachable(text) if number is None else _reached(text, next(located))
+        _elsewhere(text) if number is None else _reached(text, next(located))
         for text, number in zip(given, numbers, strict=True)
     ]
 
@@ -60,7 +83,7 @@ def _number(text: str) -> str | None:
     """The digits of a telephone number, or None if the text is something else."""
     if _NUMBER.match(text):
         return text
-    trimmed = text.strip()
+    trimmed = text.strip().removeprefix(VOICE_PREFIX).strip()
     if _WRITTEN.match(trimmed):
         digits = trimmed.translate(_MARKS)
         return digits if _NUMBER.match(digits) else None
@@ -70,20 +93,39 @@ def _number(text: str) -> str | None:
 def _reached(text: str, place: Place | None) -> Recipient:
     if place is None:
         return _bad(text, "is not a telephone number")
-    return Recipient(place.address, place.country, int(place.address[1:]))
+    number = int(place.address[1:])
+    if text[:1] == "v" or text.strip().startswith(VOICE_PREFIX):
+        return Recipient(
+            place.address, place.country, number | 1 << 61, None, Kind.VOICE, place.zones
+        )
+    return Recipient(place.address, place.country, number, None, Kind.SMS, place.zones)
 
 
-def _unreachable(text: str) -> Recipient:
-    form, mark, _ = text.strip().partition(":")
-    if mark and form in _OTHERS:
-        return _bad(text, _OTHERS[form])
-    if "@" in text:
-        return _bad(text, "the sender id carries no mail")
+def _elsewhere(text: str) -> Recipient:
+    """A recipient that is no telephone number."""
+    trimmed = text.strip()
+    form, mark, rest = trimmed.partition(":")
+    if mark and form in _ABSENT:
+        return _bad(text, _ABSENT[form])
+    if mark and form in _FORMS:
+        kind, shape, problem = _FORMS[form]
+        if not shape.match(rest) or len(rest) > ADDRESS_LENGTH:
+            return _bad(text, problem)
+        return Recipient(rest, None, _digest(trimmed), None, kind)
+    if len(trimmed) <= ADDRESS_LENGTH and _MAIL.match(trimmed):
+        user, _, host = trimmed.rpartition("@")
+        address = f"{user}@{host.lower()}"
+        return Recipient(address, None, _digest(address), None, Kind.EMAIL)
+    if "@" in trimmed:
+        return _bad(text, "is not a mail address")
     return _bad(text, "is not a telephone number")
 
 
 def _bad(text: str, problem: str) -> Recipient:
     trimmed = text.strip()[:ADDRESS_LENGTH]
-    digest = blake2b(text.strip().lower().encode(), digest_size=8).digest()
-    key = int.from_bytes(digest) >> 2 | 1 << 62
-    return Recipient(trimmed, None, key, problem)
+    return Recipient(trimmed, None, _digest(text.strip().lower()), problem)
+
+
+def _digest(text: str) -> int:
+    digest = blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) >> 2 | 1 << 62

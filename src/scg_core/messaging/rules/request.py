@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from scg_core.kernel.codec import read_text
 from scg_core.kernel.errors import InvalidField
-from scg_core.kernel.instant import Instant, later
+from scg_core.kernel.instant import HOUR, Instant, later
 from scg_core.messaging.model import ScheduleZone
 from scg_core.messaging.settings import Settings
 from scg_core.templates.rules.segmentation import MAX_SEGMENTS, TOO_LARGE, measure
 
 CRITERIA: Final = 1017
 _KEY_LENGTH: Final = 255
+_WESTMOST: Final = 12 * HOUR
 _SORTS: Final = frozenset({"DELIVERY_ADDRESS", "PRICE"})
 _KINDS: Final = frozenset({"MDN", "PUSH"})
 
@@ -64,8 +65,13 @@ def digest(values: Mapping[str, Any]) -> str:
 
 
 def due_time(values: Mapping[str, Any], now: Instant) -> Instant:
-    """When the request's messages are to leave: the scheduled time, or now if it has passed."""
+    """When the last of the request's messages are due: the scheduled time, or now if it has passed.
+
+    A LOCAL time comes last where clocks are twelve hours behind UTC.
+    """
     scheduled = values.get("scheduled_delivery_time")
+    if scheduled is not None and values.get("scheduled_delivery_time_zone") is ScheduleZone.LOCAL:
+        scheduled = later(scheduled, _WESTMOST)
     return now if scheduled is None else Instant(max(scheduled, now))
 
 
@@ -106,7 +112,8 @@ def _check_times(values: Mapping[str, Any], now: Instant, settings: Settings) ->
         raise InvalidField("scheduled_delivery_time", "is too far ahead; 180 days are allowed")
     if expiry is not None and expiry <= now:
         raise InvalidField("expiry_time", "has passed already")
-    if scheduled is not None and expiry is not None and expiry <= scheduled:
+    local = values.get("scheduled_delivery_time_zone") is ScheduleZone.LOCAL
+    if scheduled is not None and expiry is not None and expiry <= scheduled and not local:
         raise InvalidField("expiry_time", "must be after scheduled_delivery_time")
     if pause_expiry is not None and pause_expiry > later(now, settings.pause_limit):
         raise InvalidField("pause_expiry_time", "must be at most 24 hours ahead")
@@ -122,5 +129,3 @@ def _check_absent_parts(values: Mapping[str, Any]) -> None:
         raise InvalidField("attachments", f"there is no attachment {values['attachments'][0]!r}")
     if values.get("translate"):
         raise InvalidField("translate", "the engine has no translator")
-    if values.get("scheduled_delivery_time_zone") is ScheduleZone.LOCAL:
-        raise InvalidField("scheduled_delivery_time_zone", "LOCAL is not available yet, only UTC")

@@ -25,9 +25,11 @@ from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.rules.runs import owner
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally
+from scg_core.messaging.steps.failover import other_senders, send_elsewhere
 from scg_core.messaging.steps.hearing import Move, News, hear_news, rows_by_seq, tell_moves
 from scg_core.messaging.steps.queueing import requeue
 from scg_core.messaging.steps.receipts import DELIVERY, apply_parked
+from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.message_transport import (
     Answer,
     Capabilities,
@@ -59,6 +61,12 @@ class Open:
     id: str
     request_id: str
     company_id: str
+    price: int = 0
+
+
+def opened(row: Sequence[Any], price: int | None) -> Open:
+    """An open message from a row that begins with number, id, request and company."""
+    return Open(row[0], row[1], row[2], row[3], price or 0)
 
 
 @frozen
@@ -75,9 +83,10 @@ def resolve(
     runs: Sequence[Run],
     answered: Sequence[Answered],
     capabilities: Capabilities,
-    settings: Settings,
+    sources: Sources,
 ) -> None:
     """Apply answers to open messages that lie in these runs, which hold them no more."""
+    settings = sources.settings
     groups: defaultdict[Outcome, list[Answered]] = defaultdict(list)
     for item in overtaken(unit, answered):
         groups[item.answer.outcome].append(item)
@@ -85,7 +94,7 @@ def resolve(
     tally = Tally()
     accepted = groups[Outcome.ACCEPTED]
     _accepted(unit, connector, accepted, capabilities, settings, tally)
-    _refused(unit, groups[Outcome.REFUSED], tally)
+    _refused(unit, runs, groups[Outcome.REFUSED], sources, tally)
     for outcome in _WAITS:
         _put_off(unit, runs, outcome, groups[outcome], tally, settings)
     tally.apply(unit)
@@ -198,6 +207,8 @@ def _accepted(
     quick = items if changed == len(items) else _left_to_the_rules(unit, rows, items, tally)
     for request_id, amount in Counter(item.message.request_id for item in quick).items():
         tally.add(request_id, "sent_count", amount)
+    for item in quick:
+        tally.pay(item.message.company_id, item.message.price, 0)
     tell_moves(unit, lambda: (_moved(item.message) for item in quick))
     apply_parked(unit, keys, capabilities.receipt_policy, settings, tally)
 
@@ -244,17 +255,26 @@ def _left_to_the_rules(
     return [item for item in items if item.message.seq in done]
 
 
-def _refused(unit: Unit, items: Sequence[Answered], tally: Tally) -> None:
+def _refused(
+    unit: Unit, runs: Sequence[Run], items: Sequence[Answered], sources: Sources, tally: Tally
+) -> None:
+    """A refusal fails a message, unless its channel has another sender id that may be tried."""
     withdrawn = _withdrawn_requests(unit, items)
+    standing = [i.message.seq for i in items if i.message.request_id not in withdrawn]
+    elsewhere = other_senders(unit, sources, runs, standing)
     news: list[News] = []
     for item in items:
         seq = item.message.seq
         if item.message.request_id in withdrawn:
             news.append(News(seq, MessageEvent.DEFERRED, unit.now))
             news.append(News(seq, MessageEvent.CANCEL, unit.now))
+        elif seq in elsewhere:
+            news.append(News(seq, MessageEvent.DEFERRED, unit.now))
         else:
             news.append(News(seq, MessageEvent.REFUSED, unit.now, failure(item.answer)))
-    _hear_open(unit, news, [item.message.seq for item in items], tally)
+    after = _hear_open(unit, news, [item.message.seq for item in items], tally)
+    still = {seq for seq in elsewhere if after[seq].state is MessageState.CREATED}
+    send_elsewhere(unit, {seq: one for seq, one in elsewhere.items() if seq in still})
 
 
 def _put_off(

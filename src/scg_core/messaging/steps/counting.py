@@ -10,6 +10,7 @@ from scg_core.kernel.query import Query, eq
 from scg_core.messaging.lifecycle import REQUEST, Milestone, RequestEvent, RequestState
 from scg_core.messaging.model import MessageRequest, WorkKind
 from scg_core.messaging.rules.status import Heard
+from scg_core.tenancy.steps import settle
 from scg_core.unit import Unit
 
 COUNTERS: Final = {
@@ -30,6 +31,7 @@ class Tally:
         self._amounts: defaultdict[str, defaultdict[str, int]] = defaultdict(
             lambda: defaultdict(int)
         )
+        self._money: dict[str, tuple[int, int]] = {}
 
     def add(self, request_id: str | None, counter: str, amount: int = 1) -> None:
         """Change one counter of a request; messages without a request are not counted."""
@@ -43,8 +45,16 @@ class Tally:
                 self.add(request_id, counter)
         self.add(request_id, "withdrawn_count", heard.withdrawn)
 
+    def pay(self, company: str, confirmed: int, released: int) -> None:
+        """End a reservation in a company's credit: earned, or given back."""
+        if confirmed or released:
+            held = self._money.get(company, (0, 0))
+            self._money[company] = (held[0] + confirmed, held[1] + released)
+
     def apply(self, unit: Unit) -> None:
         """Store the changes, and complete each request that has no open message left."""
+        settle(unit, self._money)
+        self._money = {}
         for request_id, amounts in self._amounts.items():
             unit.session.increase(MessageRequest, request_id, amounts, unit.now)
             if not _SETTLES.isdisjoint(amounts):

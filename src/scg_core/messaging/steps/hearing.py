@@ -61,7 +61,9 @@ _WRITTEN: Final = (
     "failure_details",
     "transport_id",
     "external_transaction_ids",
+    "price",
 )
+_PRICE: Final = len(_READ) - 2 + _WRITTEN.index("price")
 
 
 def rows_by_seq(unit: Unit, columns: Sequence[str], seqs: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -98,6 +100,8 @@ def hear_news(
         if item.event in EVIDENCE and before.is_queued and not heard.status.is_open:
             cut_out(unit, item.seq)  # the handset has it: it is not sent again
         tally.note(row.request_id, heard)
+        if _settle_price(held[item.seq], row, before, heard, tally):
+            changed.add(item.seq)
         if heard.late:
             _log(unit, row, item)
             if item.event is MessageEvent.ACK and _keep_ids(held[item.seq], item):
@@ -111,6 +115,25 @@ def hear_news(
     _write(unit, [held[seq] for seq in changed])
     tell_moves(unit, lambda: moves)
     return after
+
+
+def _settle_price(row: list[Any], facts: _Row, before: Status, heard: Heard, tally: Tally) -> bool:
+    """What was reserved for an attempt is earned once it is known to be sent, else given back.
+
+    Whether the row changed: a price that is given back is none.
+    """
+    price = row[_PRICE]
+    if price is None:
+        return False
+    if heard.gained & Milestone.SENT:
+        tally.pay(facts.company_id, price, 0)
+        return False
+    sent = heard.status.milestones & Milestone.SENT
+    if before.in_flight and not heard.status.in_flight and not sent:
+        tally.pay(facts.company_id, 0, price)
+        row[_PRICE] = None
+        return True
+    return False
 
 
 def _record(unit: Unit, row: list[Any], heard: Heard, item: News) -> bool:

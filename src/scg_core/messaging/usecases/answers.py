@@ -8,9 +8,9 @@ from typing import Final
 from scg_core.kernel.query import Query, among
 from scg_core.messaging.model import Message, Run
 from scg_core.messaging.rules.runs import narrowed
-from scg_core.messaging.settings import Settings
-from scg_core.messaging.steps.answers import Answered, Open, park_answer, resolve
+from scg_core.messaging.steps.answers import Answered, opened, park_answer, resolve
 from scg_core.messaging.steps.soundness import sound
+from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.message_transport import Capabilities, LateAnswer
 from scg_core.unit import Unit
 
@@ -22,14 +22,14 @@ def answers_arrived(
     connector: str,
     answers: Sequence[LateAnswer],
     capabilities: Capabilities,
-    settings: Settings,
+    sources: Sources,
 ) -> None:
     """Answers that were PENDING have come; those to attempts no longer open are ignored.
 
     An answer may overtake the worker that is still writing PENDING down: it is parked for it.
     """
     by_id = {str(late.attempt_id).partition("/")[0]: sound(late.answer) for late in answers}
-    columns = ("seq", "id", "message_request_id", "company_id")
+    columns = ("seq", "id", "message_request_id", "company_id", "price")
     wanted = sorted(by_id)
     rows = [
         row
@@ -45,7 +45,7 @@ def answers_arrived(
     waiting = [run for run in runs if run.pending]
     settled: list[Answered] = []
     for row in rows:
-        answered = Answered(Open(*row), by_id[row[1]])
+        answered = Answered(opened(row, row[4]), by_id[row[1]])
         if _within(waiting, row[0]):
             settled.append(answered)
         elif _within(runs, row[0]):
@@ -55,7 +55,7 @@ def answers_arrived(
     for run in waiting:
         rest = (seq for seq in range(run.first, run.last + 1) if seq not in taken)
         unit.session.queue(narrowed(run, rest))
-    resolve(unit, connector, waiting, settled, capabilities, settings)
+    resolve(unit, connector, waiting, settled, capabilities, sources)
 
 
 def _within(runs: Sequence[Run], seq: int) -> bool:

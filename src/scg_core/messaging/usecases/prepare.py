@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from attrs import frozen
-
-from scg_core.consent.rules import ConsentStatus
 from scg_core.kernel.instant import Instant, later
 from scg_core.kernel.query import Query, among, eq
 from scg_core.messaging.lifecycle import (
@@ -19,28 +16,22 @@ from scg_core.messaging.lifecycle import (
     RequestState,
 )
 from scg_core.messaging.model import (
-    FailureCode,
-    LaneKey,
     Message,
     MessageRequest,
-    Priority,
     RecipientPage,
     Run,
     WorkKind,
 )
-from scg_core.messaging.rules.gate import Decision, Order, gate
 from scg_core.messaging.rules.recipients import (
-    INVALID_RECIPIENT,
     Recipient,
-    numbers_in,
-    read_recipients,
 )
 from scg_core.messaging.rules.status import TEST_MESSAGE
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally, move_request
-from scg_core.ports.places import Places
+from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, located
+from scg_core.messaging.steps.routing import Router
+from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.storage import Work
-from scg_core.senders.model import SenderId
 from scg_core.unit import Unit
 
 _COLUMNS: Final = (
@@ -70,25 +61,15 @@ _COLUMNS: Final = (
     "segments",
     "milestones",
 )
+_AT_ONCE: Final = Instant(0)
 _FORGET_AT_ONCE: Final = 5_000
 _PAGES_AT_ONCE: Final = 20
 
 
-@frozen
-class Plan:
-    """What all messages of one request have in common."""
-
-    request: MessageRequest
-    sender: SenderId
-    state: MessageState
-    due: Instant
-    refusal: str | None = None
-
-
-def prepare_page(unit: Unit, work: Work, places: Places, settings: Settings) -> None:
+def prepare_page(unit: Unit, work: Work, sources: Sources) -> None:
     """Make messages of the next page of recipients; after the last the request may transmit.
 
-    A request whose sender is gone is REJECTED.
+    A request whose sender id or channel is gone is REJECTED.
     """
     request = unit.session.get(MessageRequest, work.key)
     if request is None or request.state not in (RequestState.ACCEPTED, RequestState.PREPARING):
@@ -96,17 +77,17 @@ def prepare_page(unit: Unit, work: Work, places: Places, settings: Settings) -> 
         return
     if request.state is RequestState.ACCEPTED:
         request = move_request(unit, request, RequestEvent.PREPARE)
-    plan = _plan(unit, request)
-    if plan is None:
+    plan = Plan(request, Router(unit, request, sources), sources)
+    if plan.router.gone:
         unit.session.complete(work)
         _reject(unit, request)
         return
-    recipients = _next_page(unit, request, work.position, settings)
+    recipients = _next_page(unit, request, work.position, sources.settings)
     end = work.position + len(recipients)
     last = not recipients or end >= request.staged_count
     tally = Tally()
     if recipients:
-        _expand(unit, plan, recipients, places, tally, whole=last and work.position == 0)
+        _expand(unit, plan, recipients, tally, whole=last and work.position == 0)
     tally.apply(unit)
     if not last:
         unit.session.again(work, unit.now, end)
@@ -146,61 +127,29 @@ def _next_page(
     return found[0].recipients
 
 
-def _plan(unit: Unit, request: MessageRequest) -> Plan | None:
-    sender = unit.session.get(SenderId, request.sender_id)
-    if sender is None:
-        return None
-    scheduled = request.scheduled_delivery_time
-    waits = scheduled is not None and scheduled > unit.now
-    state = MessageState.SCHEDULED if waits else MessageState.CREATED
-    if request.pause_before_transmit:
-        state = MessageState.PAUSED
-    if request.test_message_flag:
-        state = MessageState.TEST
-    due = scheduled if waits and scheduled is not None else unit.now
-    return Plan(request, sender, state, due, _test_verdict(unit, request, sender))
-
-
-def _test_verdict(unit: Unit, request: MessageRequest, sender: SenderId) -> str | None:
-    """What the gate would say to a test's messages, which never reach it (semantics 2)."""
-    if not request.test_message_flag:
-        return None
-    order = Order(request.state, request.expiry_time, request.consent_requirement)
-    verdict = gate(order, sender, ConsentStatus.NONE, unit.now)
-    return None if verdict.decision is Decision.SEND else verdict.reason
-
-
-def _expand(
-    unit: Unit, plan: Plan, given: Sequence[str], places: Places, tally: Tally, whole: bool
-) -> None:
-    """Write one page's messages, sorted by lane before they are numbered, and their runs."""
-    recipients = _located(given, places, plan.sender.country)
+def _expand(unit: Unit, plan: Plan, given: Sequence[str], tally: Tally, whole: bool) -> None:
+    """Write one page's messages, sorted by lane and due before they are numbered, and runs."""
+    recipients = located(given, plan.sources.places, plan.router.country)
     fresh = _first_occurrences(unit, plan.request.id, recipients, remember=not whole)
-    fresh.sort(key=lambda recipient: (recipient.problem is not None, recipient.country or ""))
     if not fresh:
         return
     first = unit.session.number(len(fresh))
+    fates = decide_fates(unit, plan, fresh, first)
+    order = sorted(range(len(fresh)), key=lambda at: (fates[at].lane or 2**62, fates[at].due, at))
     ids = unit.ids.new(unit.now, len(fresh))
     rows: list[tuple[Any, ...]] = []
     runs: list[Run] = []
-    for (bad, country), members in groupby(fresh, key=lambda r: (bool(r.problem), r.country)):
+    for (lane, due), members in groupby(order, key=lambda at: (fates[at].lane, fates[at].due)):
         begin = first + len(rows)
-        lane = None if bad or plan.state is MessageState.TEST else _lane(unit, plan, country)
-        for recipient in members:
+        for at in members:
             seq = first + len(rows)
-            rows.append(_row(plan, seq, ids[len(rows)], recipient, lane, unit.now))
+            rows.append(_row(plan, seq, ids[len(rows)], fresh[at], fates[at], unit.now))
         if lane is not None:
             end = first + len(rows) - 1
-            runs.append(Run(lane, plan.request.id, begin, end, plan.due, held=True))
+            runs.append(Run(lane, plan.request.id, begin, end, due, held=True))
     unit.session.insert(Message, _COLUMNS, rows)
     unit.session.queue(runs)
-    _count(plan, fresh, tally)
-
-
-def _located(given: Sequence[str], places: Places, country: str | None) -> list[Recipient]:
-    numbers = numbers_in(given)
-    located = places.locate([number for number in numbers if number is not None], country)
-    return read_recipients(given, numbers, located)
+    _count(plan, fates, tally)
 
 
 def _first_occurrences(
@@ -219,28 +168,24 @@ def _first_occurrences(
     new = unit.session.remember(request_id, bad) if bad else set()
     good = [recipient.address for recipient in by_key.values() if recipient.problem is None]
     where = [eq("message_request_id", request_id), among("to_address", good)]
-    known = {row[0] for row in unit.session.rows(Query(Message, where), ("to_address",))}
+    known = set(unit.session.rows(Query(Message, where), ("to_address", "type")))
     return [
         recipient
         for key, recipient in by_key.items()
-        if (key in new if recipient.problem is not None else recipient.address not in known)
+        if (
+            key in new
+            if recipient.problem is not None
+            else (recipient.address, recipient.kind.value) not in known
+        )
     ]
 
 
-def _lane(unit: Unit, plan: Plan, country: str | None) -> int:
-    root = plan.sender.parent_id or plan.sender.id
-    company = plan.request.company_id
-    key = LaneKey(plan.request.connector, root, country or "", company, Priority.NORMAL.value)
-    return unit.session.lane(key).id
-
-
 def _row(
-    plan: Plan, seq: int, id: str, recipient: Recipient, lane: int | None, now: Instant
+    plan: Plan, seq: int, id: str, recipient: Recipient, fate: Fate, now: Instant
 ) -> tuple[Any, ...]:
-    request, sender = plan.request, plan.sender
-    bad = recipient.problem is not None
-    state = MessageState.FAILED if bad else plan.state
-    test = TEST_MESSAGE if plan.state is MessageState.TEST and not bad else 0
+    request, sender = plan.request, fate.sender
+    bits = Milestone.FAILED.value if fate.failed else 0
+    waits = fate.due > now and not fate.failed
     return (
         seq,
         id,
@@ -249,34 +194,34 @@ def _row(
         request.conversation_id,
         request.campaign_id,
         Direction.MT.value,
-        sender.id,
-        sender.address,
+        sender.id if sender else None,
+        sender.address if sender else None,
         recipient.address,
-        state.value,
-        FailureCode.INVALID_RECIPIENT.value if bad else None,
-        f"{INVALID_RECIPIENT} {recipient.problem}" if bad else plan.refusal,
+        fate.state.value,
+        fate.code.value if fate.code else None,
+        fate.details,
         request.subject,
         request.body,
-        request.scheduled_delivery_time,
+        fate.due if waits else request.scheduled_delivery_time,
         request.expiry_time,
-        "SMS",
+        recipient.kind.value,
         int(request.application_id),
         request.created_date,
         now,
         request.company_id,
-        lane,
+        fate.lane,
         request.segments,
-        Milestone.FAILED.value if bad else test,
+        TEST_MESSAGE if fate.state is MessageState.TEST else bits,
     )
 
 
-def _count(plan: Plan, fresh: Sequence[Recipient], tally: Tally) -> None:
-    bad = sum(recipient.problem is not None for recipient in fresh)
-    tally.add(plan.request.id, "recipient_count", len(fresh))
-    tally.add(plan.request.id, "failed_count", bad)
-    tally.add(plan.request.id, "withdrawn_count", bad)
-    if plan.state is MessageState.TEST:
-        tally.add(plan.request.id, "test_count", len(fresh) - bad)
+def _count(plan: Plan, fates: Sequence[Fate], tally: Tally) -> None:
+    failed = sum(fate.failed for fate in fates)
+    tally.add(plan.request.id, "recipient_count", len(fates))
+    tally.add(plan.request.id, "failed_count", failed)
+    tally.add(plan.request.id, "withdrawn_count", failed)
+    if plan.request.test_message_flag:
+        tally.add(plan.request.id, "test_count", len(fates) - failed)
 
 
 def _reject(unit: Unit, request: MessageRequest) -> None:

@@ -6,26 +6,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from scg_core.kernel import codec
-from scg_core.kernel.errors import Duplicate, IllegalTransition, InvalidField, NotFound
+from scg_core.kernel.errors import (
+    Duplicate,
+    IllegalTransition,
+    InsufficientCredit,
+    InvalidField,
+    NotFound,
+)
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, at_least, below, eq
 from scg_core.kernel.resource import Writer
 from scg_core.messaging.lifecycle import REQUEST, RequestEvent, RequestState
 from scg_core.messaging.model import IdempotencyKey, MessageRequest, RecipientPage, WorkKind
-from scg_core.messaging.rules.lanes import connector_of
-from scg_core.messaging.rules.recipients import numbers_in, read_recipients
 from scg_core.messaging.rules.request import (
-    check_body,
     check_key,
     check_new,
     digest,
     with_defaults,
 )
 from scg_core.messaging.settings import Settings
+from scg_core.messaging.steps.building import build_request
 from scg_core.messaging.steps.counting import move_request
-from scg_core.ports.places import Places
-from scg_core.senders.steps import named_sender
+from scg_core.messaging.steps.outline import outline
+from scg_core.messaging.steps.sources import Sources
 from scg_core.tenancy.model import Caller
+from scg_core.tenancy.steps import left
 from scg_core.unit import Unit
 
 _STALE_KEYS: Final = 5
@@ -45,9 +50,7 @@ def create_request(
     caller: Caller,
     given: Mapping[str, object],
     key: str | None,
-    places: Places,
-    connectors: Sequence[str],
-    settings: Settings,
+    sources: Sources,
 ) -> MessageRequest:
     """Take an order to send a message.
 
@@ -58,8 +61,10 @@ def create_request(
     Raises:
         InvalidField: anything that is wrong and can be known now; nothing is stored.
         Duplicate: the key was used for other content.
+        InsufficientCredit: the recipients would cost more than the company has left.
     """
     check_key(key)
+    settings = sources.settings
     values = codec.read(MessageRequest, given, lenient=caller.lenient)
     codec.mandatory(MessageRequest, values, Writer.CUSTOMER)
     content = "" if key is None else digest(_comparable(values))
@@ -68,7 +73,8 @@ def create_request(
         return made
     check_new(values, unit.now, settings)
     values = with_defaults(values, unit.now, settings)
-    request = _build(unit, caller, values, places, connectors)
+    request = build_request(unit, caller, values, sources)
+    _check_credit(unit, request, sources)
     unit.add(request)
     _remember_key(unit, caller, key, content, request, settings)
     if request.to:  # fan-out reads them from the request, and files its expiry
@@ -215,42 +221,18 @@ def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _build(
-    unit: Unit,
-    caller: Caller,
-    values: dict[str, Any],
-    places: Places,
-    connectors: Sequence[str],
-) -> MessageRequest:
-    sender = named_sender(unit, caller.company_id, values["from_"])
-    connector = connector_of(sender.type_id, connectors)
-    if connector is None:
-        raise InvalidField("from", "no transport delivers for the sender id's type")
-    segments = check_body(values.get("body"))
-    to = values.get("to", ())
-    if len(to) == 1:
-        _refuse_a_bad_only_recipient(to, places, sender.country)
-    return MessageRequest(
-        id=unit.new_id(),
-        company_id=caller.company_id,
-        application_id=str(caller.application_id),
-        state=RequestState.ACCEPTED if to else RequestState.SUBMITTED,
-        sender_id=sender.id,
-        connector=connector,
-        segments=segments,
-        staged_count=len(to),
-        created_date=unit.now,
-        last_updated_date=unit.now,
-        **values,
+def _check_credit(unit: Unit, request: MessageRequest, sources: Sources) -> None:
+    """Refuse a request whose known recipients would cost more than the company has left."""
+    if request.test_message_flag or not request.to:
+        return
+    credit = left(unit, request.company_id)
+    if credit is None:
+        return
+    needed = sum(
+        one.price for one in outline(unit, request, sources).messages if one.price is not None
     )
-
-
-def _refuse_a_bad_only_recipient(to: tuple[str, ...], places: Places, country: str | None) -> None:
-    numbers = numbers_in(to)
-    located = places.locate([number for number in numbers if number is not None], country)
-    problem = read_recipients(to, numbers, located)[0].problem
-    if problem is not None:
-        raise InvalidField("to", f"[0] {problem}")
+    if needed > credit:
+        raise InsufficientCredit(needed, credit)
 
 
 def _stage(

@@ -11,21 +11,33 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from scg_core.consent.rules import ConsentStatus
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, among, at_least, at_most
 from scg_core.messaging.lifecycle import MessageEvent, MessageState, RequestState
-from scg_core.messaging.model import Claim, ConsentRequirement, Message, MessageRequest, Run
-from scg_core.messaging.rules.gate import Decision, Order, Verdict, gate
+from scg_core.messaging.model import (
+    Claim,
+    ConsentRequirement,
+    Lane,
+    Message,
+    MessageRequest,
+    Run,
+)
+from scg_core.messaging.rules.gate import CREDIT, Decision, Order, Verdict
 from scg_core.messaging.rules.runs import contiguous, narrowed
 from scg_core.messaging.rules.status import Status
 from scg_core.messaging.settings import Settings
-from scg_core.messaging.steps.answers import Answered, Open, failure, overtaken, resolve
+from scg_core.messaging.steps.answers import Answered, Open, failure, opened, overtaken, resolve
 from scg_core.messaging.steps.counting import Tally
+from scg_core.messaging.steps.failover import attempt_id, other_senders, send_elsewhere
 from scg_core.messaging.steps.hearing import News, hear_news, rows_by_seq, tell_moves
+from scg_core.messaging.steps.judging import Counter, Judge, counter_of
 from scg_core.messaging.steps.queueing import requeue
+from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.message_transport import Answer, Attempt, Capabilities, OnUnknown, Outcome
 from scg_core.senders.model import SenderId
+from scg_core.senders.rules.limits import reason_of
+from scg_core.senders.rules.throughput import Grant
+from scg_core.tenancy.steps import reserve
 from scg_core.unit import Unit
 
 _COLUMNS: Final = (
@@ -39,10 +51,15 @@ _COLUMNS: Final = (
     "segments",
     "state",
     "milestones",
+    "type",
+    "price",
+    "tried",
 )
 _MANY_STRETCHES: Final = 4
+_LANES_AT_ONCE: Final = 50
+_SEND: Final = Decision.SEND
 _CREATED: Final = MessageState.CREATED.value
-_FRAGMENT: Final = "/1"
+_SCHEDULED: Final = MessageState.SCHEDULED.value
 _EVENTS: Final = {
     Decision.CANCEL: MessageEvent.CANCEL,
     Decision.EXPIRE: MessageEvent.EXPIRE,
@@ -70,13 +87,15 @@ class Submission:
 
 
 def claim(
-    unit: Unit, connectors: Mapping[str, Capabilities], settings: Settings
+    unit: Unit, connectors: Mapping[str, Capabilities], sources: Sources
 ) -> Submission | None:
     """Lease the next window of the lane whose turn it is, and let the gate judge it.
 
-    What the gate refuses or withdraws is written at once; what it lets pass is CREATED with its
-    attempt open. None: no lane is ready.
+    A lane whose limits let nothing go now rests untouched. What the gate refuses or puts off is
+    written at once; what it lets pass is CREATED with its attempt open, its credit and its place
+    under the limits taken. None: no lane is ready.
     """
+    settings = sources.settings
     windows = {}
     for name, declared in connectors.items():
         room = declared.window - unit.session.pending(name, unit.now)[0]
@@ -84,29 +103,118 @@ def claim(
             windows[name] = room
     if not windows:
         return None
-    taken = unit.session.claim_runs(windows, unit.now, later(unit.now, settings.lease))
-    if taken is None:
-        return None
-    capabilities = connectors[taken.lane.key.connector]
+    for _ in range(_LANES_AT_ONCE):
+        lane = unit.session.next_lane(windows.keys(), unit.now)
+        if lane is None:
+            return None
+        counter = counter_of(unit, lane, sources)
+        most = _let_go(unit, counter, windows[lane.key.connector], sources)
+        if most:
+            until = later(unit.now, settings.lease)
+            taken = unit.session.claim_runs(lane, most, unit.now, until)
+            return _judge(unit, taken, counter, connectors[lane.key.connector], sources)
+    return None
+
+
+def _let_go(unit: Unit, counter: Counter, most: int, sources: Sources) -> int:
+    """How many messages of a lane its limits would let go; if none, the lane rests."""
+    if not counter.limits:
+        return most
+    given = sources.limits.ask(unit.session, counter.limits, [1] * most, unit.now, spend=False)
+    if not given.count:
+        _rest(unit, counter.lane, given)
+    return given.count
+
+
+def _rest(unit: Unit, lane: Lane, given: Grant) -> None:
+    until = given.next_at if given.next_at is not None else later(unit.now, 1)
+    unit.session.wait(lane.id, until, reason_of(given.held_by))
+
+
+def _judge(
+    unit: Unit,
+    taken: Claim,
+    counter: Counter,
+    capabilities: Capabilities,
+    sources: Sources,
+) -> Submission:
+    """Let the gate judge what was claimed, and take what passes out of credit and limits."""
     rows = _rows(unit, taken.runs)
     asked: list[tuple[Any, ...]] = []
     if taken.lapsed:
-        rows, asked = _lapse(unit, taken, rows, capabilities, settings)
-    sender = unit.session.get(SenderId, taken.lane.key.sender_id)
+        rows, asked = _lapse(unit, taken, rows, capabilities, sources)
     orders = _orders(unit, {row[2] for row in rows})
-    waited = taken.lane.waited_for(later(unit.now, -settings.retry_longest))
-    verdicts = {
-        request: gate(order, sender, ConsentStatus.NONE, unit.now, waited)
-        for request, order in orders.items()
-    }
-    passed = [row for row in rows if verdicts[row[2]].decision is Decision.SEND]
-    held = [row for row in rows if verdicts[row[2]].decision is not Decision.SEND]
+    judge = Judge(unit, taken.lane, counter.sender, capabilities, sources)
+    verdicts = [judge.verdict(orders[row[2]], row) for row in rows]
+    passed = [row for row, one in zip(rows, verdicts, strict=True) if one.decision is _SEND]
+    held = [
+        (row, one) for row, one in zip(rows, verdicts, strict=True) if one.decision is not _SEND
+    ]
     if held:
-        _withhold(unit, taken, held, verdicts, settings)
+        _withhold(unit, taken, held, orders, sources)
+    passed, prices = _take(unit, taken, counter, passed, judge, sources)
     if len(passed) + len(asked) != sum(run.size for run in taken.runs):
         taken = _narrow(unit, taken, [*passed, *asked])
     _release(unit, passed)
-    return _submission(taken, passed, asked, sender)
+    return _submission(taken, passed, asked, counter.sender, prices)
+
+
+def _take(
+    unit: Unit,
+    taken: Claim,
+    counter: Counter,
+    passed: list[tuple[Any, ...]],
+    judge: Judge,
+    sources: Sources,
+) -> tuple[list[tuple[Any, ...]], dict[int, int]]:
+    """Fix the prices, set the credit aside and take the messages' places under the limits.
+
+    Returned are those that leave, with their prices. The rest waits with its lane; the limits come
+    last, since what they grant is spent.
+    """
+    units = [row[7] for row in passed]
+    held: Grant | None = None
+    if counter.limits and passed:
+        held = sources.limits.ask(unit.session, counter.limits, units, unit.now, spend=False)
+        if held.count < len(passed):
+            _rest(unit, taken.lane, held)
+    able = passed if held is None else passed[: held.count]
+    known = {row[0]: judge.price(row[10], row[7]) for row in able}
+    prices = {seq: price for seq, price in known.items() if price is not None}
+    paid = _pay(unit, taken, able, prices, sources.settings) if prices else able
+    if held is not None and paid:
+        sources.limits.ask(unit.session, counter.limits, units[: len(paid)], unit.now, spend=True)
+    if len(paid) < len(passed):
+        _put_back(unit, taken, [row[0] for row in passed[len(paid) :]])
+    fixed = [(prices[row[0]], row[0]) for row in paid if row[0] in prices]
+    unit.session.update(Message, ("price",), ("seq",), fixed)
+    return paid, dict(prices)
+
+
+def _pay(
+    unit: Unit,
+    taken: Claim,
+    able: list[tuple[Any, ...]],
+    prices: Mapping[int, int],
+    settings: Settings,
+) -> list[tuple[Any, ...]]:
+    """Those whose price the company's credit covers; if not all, the lane waits."""
+    company = taken.lane.key.company_id
+    count = reserve(unit, company, [prices.get(row[0], 0) for row in able])
+    if count < len(able):
+        until = later(unit.now, settings.credit_pause)
+        unit.session.wait(taken.lane.id, until, f"{CREDIT} the credit is not enough")
+    return able[:count]
+
+
+def _put_back(unit: Unit, taken: Claim, seqs: Sequence[int]) -> None:
+    """Return claimed messages to their lane as if they had not been touched."""
+    requeue(
+        unit,
+        taken.runs,
+        seqs,
+        lambda run, _: evolve(run, due=unit.now, leased=False, fence=0, attempt=run.attempt - 1),
+    )
 
 
 def settle(
@@ -114,7 +222,7 @@ def settle(
     submission: Submission,
     answers: Sequence[Answer],
     capabilities: Capabilities,
-    settings: Settings,
+    sources: Sources,
 ) -> None:
     """Write down what the transport answered.
 
@@ -126,7 +234,7 @@ def settle(
         Answered(message, answer) for message, answer in zip(submission.open, answers, strict=True)
     ]
     runs = submission.claim.runs
-    resolve(unit, submission.connector, runs, answered, capabilities, settings)
+    resolve(unit, submission.connector, runs, answered, capabilities, sources)
 
 
 def _rows(unit: Unit, runs: Sequence[Run]) -> list[tuple[Any, ...]]:
@@ -143,11 +251,13 @@ def _rows(unit: Unit, runs: Sequence[Run]) -> list[tuple[Any, ...]]:
 
 
 def _orders(unit: Unit, ids: set[str]) -> dict[str, Order]:
-    columns = ("id", "state", "expiry_time", "consent_requirement")
+    columns = (
+        "id", "state", "expiry_time", "consent_requirement", "price_threshold", "channel_id"
+    )  # fmt: skip
     found = unit.session.rows(Query(MessageRequest, [among("id", sorted(ids))]), columns)
     return {
-        id: Order(RequestState(state), expiry, ConsentRequirement(requirement))
-        for id, state, expiry, requirement in found
+        id: Order(RequestState(state), expiry, ConsentRequirement(requirement), most, channel)
+        for id, state, expiry, requirement, most, channel in found
     }
 
 
@@ -156,7 +266,7 @@ def _lapse(
     taken: Claim,
     rows: Sequence[tuple[Any, ...]],
     capabilities: Capabilities,
-    settings: Settings,
+    sources: Sources,
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Messages whose lease ran out have an unknown outcome: settle that first.
 
@@ -167,11 +277,12 @@ def _lapse(
     pending = [row for row in lapsed if Status(MessageState(row[8]), row[9], True).is_open]
     gone = {row[0] for row in lapsed}
     unknown = Answer(Outcome.UNKNOWN)
-    said = overtaken(unit, [Answered(Open(*row[:4]), unknown) for row in pending])
+    lapsing = [opened(row, row[11]) for row in pending]
+    said = overtaken(unit, [Answered(one, unknown) for one in lapsing])
     known = [item for item in said if item.answer is not unknown]
     if known:
         connector = taken.lane.key.connector
-        resolve(unit, connector, taken.runs, known, capabilities, settings)
+        resolve(unit, connector, taken.runs, known, capabilities, sources)
         settled = {item.message.seq for item in known}
         pending = [row for row in pending if row[0] not in settled]
     if capabilities.on_unknown is OnUnknown.QUERY:
@@ -190,36 +301,63 @@ def _lapse(
 def _withhold(
     unit: Unit,
     taken: Claim,
-    rows: Sequence[tuple[Any, ...]],
-    verdicts: Mapping[str, Verdict],
-    settings: Settings,
+    held: Sequence[tuple[tuple[Any, ...], Verdict]],
+    orders: Mapping[str, Order],
+    sources: Sources,
 ) -> None:
-    """Write the gate's refusals; what must wait goes back, and its lane rests."""
-    news, waiting = [], []
-    for row in rows:
-        verdict = verdicts[row[2]]
+    """Write the gate's refusals; what must wait goes back or on, and its lane rests."""
+    news, waiting, deferred = [], [], []
+    for row, verdict in held:
         if verdict.decision is Decision.WAIT:
-            waiting.append(row[0])
-            continue
-        facts: dict[str, Any] = {}
-        if verdict.code is not None:
-            facts = {"failure_code": verdict.code.value, "failure_details": verdict.reason}
-        news.append(News(row[0], _EVENTS[verdict.decision], unit.now, facts))
+            waiting.append(row)
+        elif verdict.decision is Decision.DEFER:
+            deferred.append((row, verdict))
+        else:
+            facts: dict[str, Any] = {}
+            if verdict.code is not None:
+                facts = {"failure_code": verdict.code.value, "failure_details": verdict.reason}
+            news.append(News(row[0], _EVENTS[verdict.decision], unit.now, facts))
     tally = Tally()
     hear_news(unit, news, (), tally)
     tally.apply(unit)
+    if deferred:
+        _defer(unit, taken, deferred)
     if waiting:
-        reason = next(v.reason for v in verdicts.values() if v.decision is Decision.WAIT)
-        until = later(unit.now, settings.sender_pause)
-        unit.session.wait(taken.lane.id, until, reason or "")
-        requeue(
-            unit,
-            taken.runs,
-            waiting,
-            lambda run, _: evolve(
-                run, due=unit.now, leased=False, fence=0, attempt=run.attempt - 1
-            ),
-        )
+        reason = next(one.reason for _, one in held if one.decision is Decision.WAIT)
+        seqs = [row[0] for row in waiting if orders[row[2]].channel_id is not None]
+        moved = other_senders(unit, sources, taken.runs, seqs)
+        send_elsewhere(unit, moved)
+        rest = [row[0] for row in waiting if row[0] not in moved]
+        if rest:
+            until = later(unit.now, sources.settings.sender_pause)
+            unit.session.wait(taken.lane.id, until, reason or "")
+            _put_back(unit, taken, rest)
+
+
+def _defer(unit: Unit, taken: Claim, deferred: Sequence[tuple[tuple[Any, ...], Verdict]]) -> None:
+    """The window is shut: these are SCHEDULED, each for the next opening of its recipient."""
+    until = {row[0]: one.until or unit.now for row, one in deferred}
+    rows = [
+        (_SCHEDULED, unit.now, until[row[0]], one.reason, row[0], row[8]) for row, one in deferred
+    ]
+    columns = ("state", "last_updated_date", "scheduled_delivery_time", "failure_details")
+    unit.session.update(Message, columns, ("seq", "state"), rows)
+    tell_moves(
+        unit,
+        lambda: [
+            (row[3], row[1], row[2], row[8], _SCHEDULED)
+            for row, _ in deferred
+            if row[8] != _SCHEDULED
+        ],
+    )
+    requeue(
+        unit,
+        taken.runs,
+        until,
+        lambda run, seq: evolve(
+            run, due=until[seq], leased=False, fence=0, attempt=run.attempt - 1
+        ),
+    )
 
 
 def _narrow(unit: Unit, taken: Claim, passed: Sequence[tuple[Any, ...]]) -> Claim:
@@ -235,8 +373,9 @@ def _release(unit: Unit, passed: Sequence[tuple[Any, ...]]) -> None:
     waiting = [row for row in passed if row[8] != _CREATED]
     if not waiting:
         return
-    rows = [(_CREATED, unit.now, row[0], row[8]) for row in waiting]
-    unit.session.update(Message, ("state", "last_updated_date"), ("seq", "state"), rows)
+    rows = [(_CREATED, unit.now, None, row[0], row[8]) for row in waiting]
+    columns = ("state", "last_updated_date", "failure_details")
+    unit.session.update(Message, columns, ("seq", "state"), rows)
     tell_moves(unit, lambda: [(row[3], row[1], row[2], row[8], _CREATED) for row in waiting])
 
 
@@ -245,14 +384,18 @@ def _submission(
     passed: Sequence[tuple[Any, ...]],
     asked: Sequence[tuple[Any, ...]],
     sender: SenderId | None,
+    prices: Mapping[int, int],
 ) -> Submission:
     wanted = sender is None or sender.dr_required != "NO"
     return Submission(
         taken,
         tuple(
-            Attempt(id + _FRAGMENT, origin, address, body or "", segments, wanted)
-            for _, id, _, _, origin, address, body, segments, _, _ in passed
+            Attempt(attempt_id(row[1], row[12]), row[4], row[5], row[6] or "", row[7], wanted,
+                    row[10])
+            for row in passed
         ),
-        tuple(row[1] + _FRAGMENT for row in asked),
-        tuple(Open(*row[:4]) for row in (*passed, *asked)),
-    )
+        tuple(attempt_id(row[1], row[12]) for row in asked),
+        tuple(
+            opened(row, prices.get(row[0], row[11])) for row in (*passed, *asked)
+        ),
+    )  # fmt: skip

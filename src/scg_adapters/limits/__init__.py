@@ -1,0 +1,1 @@
+"""Adapters of the ``Limits`` port; in the storage it is the engine's own ``StoredLimits``."""

@@ -1,0 +1,34 @@
+"""Throughput limits in this process: for a single process that need not remember them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from scg_core.kernel.instant import Instant
+from scg_core.ports.storage import Session
+from scg_core.senders.rules.throughput import Grant, Limit, Used, grant
+
+
+class MemoryLimits:
+    """``Limits`` in a dictionary; a restart forgets them, another process does not share them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._used: dict[str, Used] = {}
+
+    def ask(
+        self,
+        session: Session,
+        limits: Sequence[Limit],
+        units: Sequence[int],
+        now: Instant,
+        *,
+        spend: bool,
+    ) -> Grant:
+        """How many messages of these sizes may leave now under all the limits."""
+        with self._lock:
+            given = grant(limits, self._used, units, now)
+            if spend:
+                self._used.update(given.used)
+            return given

@@ -1,0 +1,146 @@
+"""What becomes of a request's recipients: from where each hears, when, or why never.
+
+Fan-out asks it page by page, and so do a preview and an estimate of the price, which make nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import frozen
+
+from scg_core.kernel.instant import Instant
+from scg_core.messaging.lifecycle import MessageState
+from scg_core.messaging.model import FailureCode, LaneKey, MessageRequest
+from scg_core.messaging.rules.gate import Decision, Facts, Order, gate, when_made
+from scg_core.messaging.rules.recipients import (
+    INVALID_RECIPIENT,
+    Recipient,
+    numbers_in,
+    read_recipients,
+)
+from scg_core.messaging.steps.routing import Chosen, Router
+from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.windows import due_for, window_facts
+from scg_core.ports.places import Places
+from scg_core.senders.model import SenderId
+from scg_core.unit import Unit
+
+_AT_ONCE: Final = Instant(0)
+
+
+@frozen
+class Plan:
+    """What all messages of one request have in common, and who chooses their sender ids.
+
+    A ``dry`` plan only looks: it makes no lane.
+    """
+
+    request: MessageRequest
+    router: Router
+    sources: Sources
+    dry: bool = False
+
+
+@frozen
+class Fate:
+    """What becomes of one recipient's message when it is made.
+
+    Messages of one fate lie together: same lane, same due instant.
+    """
+
+    state: MessageState
+    lane: int | None = None
+    due: Instant = _AT_ONCE
+    sender: SenderId | None = None
+    code: FailureCode | None = None
+    details: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it never leaves."""
+        return self.state in (MessageState.FAILED, MessageState.EXPIRED)
+
+
+def decide_fates(unit: Unit, plan: Plan, recipients: Sequence[Recipient], first: int) -> list[Fate]:
+    """What becomes of each recipient's message, decided once for all that share the facts."""
+    good = [at for at, one in enumerate(recipients) if one.problem is None]
+    chosen = plan.router.choose(
+        [(recipients[at].kind, recipients[at].country, recipients[at].address) for at in good],
+        [first + at for at in good],
+    )
+    by_place = dict(zip(good, chosen, strict=True))
+    known: dict[tuple[object, ...], Fate] = {}
+    fates = []
+    for at, recipient in enumerate(recipients):
+        choice = by_place.get(at)
+        sender = None if choice is None or choice.sender is None else choice.sender.id
+        reason = recipient.problem or (choice.reason if choice else None)
+        key = (reason, sender, recipient.kind, recipient.country, recipient.zones)
+        fate = known.get(key)
+        if fate is None:
+            fate = known[key] = _fate(unit, plan, recipient, choice)
+        fates.append(fate)
+    return fates
+
+
+def _fate(unit: Unit, plan: Plan, recipient: Recipient, choice: Chosen | None) -> Fate:
+    if recipient.problem is not None or choice is None:
+        details = f"{INVALID_RECIPIENT} {recipient.problem}"
+        sender = plan.router.sender
+        code = FailureCode.INVALID_RECIPIENT
+        return Fate(MessageState.FAILED, sender=sender, code=code, details=details)
+    if choice.sender is None:
+        sender = plan.router.sender
+        return Fate(MessageState.FAILED, sender=sender, code=FailureCode.OTHER,
+                    details=choice.reason)  # fmt: skip
+    if plan.request.test_message_flag:
+        return _test_fate(plan, choice.sender, unit.now)
+    due = due_for(plan.request, recipient.zones, unit.now)
+    facts = window_facts(unit, plan.sources, choice.sender, recipient.country,
+                         recipient.zones, due)  # fmt: skip
+    verdict = when_made(_order(plan.request), facts)
+    if verdict.decision in (Decision.EXPIRE, Decision.FAIL):
+        state = MessageState.FAILED
+        if verdict.decision is Decision.EXPIRE:
+            state = MessageState.EXPIRED
+        return Fate(state, sender=choice.sender, code=verdict.code, details=verdict.reason)
+    if verdict.decision is Decision.DEFER and verdict.until is not None:
+        due = verdict.until
+    state = MessageState.SCHEDULED if due > unit.now else MessageState.CREATED
+    if plan.request.pause_before_transmit:
+        state = MessageState.PAUSED
+    lane = _lane(unit, plan, choice, recipient.country)
+    return Fate(state, lane, due, choice.sender, None, verdict.reason)
+
+
+def _test_fate(plan: Plan, sender: SenderId, now: Instant) -> Fate:
+    """What the gate would say to a test's message, which never reaches it (semantics 2)."""
+    verdict = gate(_order(plan.request), sender, Facts(now))
+    details = None if verdict.decision is Decision.SEND else verdict.reason
+    return Fate(MessageState.TEST, due=now, sender=sender, details=details)
+
+
+def _order(request: MessageRequest) -> Order:
+    return Order(request.state, request.expiry_time, request.consent_requirement)
+
+
+def located(given: Sequence[str], places: Places, country: str | None) -> list[Recipient]:
+    """Each recipient as given, read and looked up."""
+    numbers = numbers_in(given)
+    found = places.locate([number for number in numbers if number is not None], country)
+    return read_recipients(given, numbers, found)
+
+
+def _lane(unit: Unit, plan: Plan, choice: Chosen, country: str | None) -> int:
+    if choice.sender is None or plan.dry:
+        return 0
+    key = LaneKey(
+        choice.connector,
+        choice.sender.root_id,
+        country or "",
+        plan.request.company_id,
+        plan.router.priority.value,
+    )
+    return unit.session.lane(key).id

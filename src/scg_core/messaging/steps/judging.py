@@ -1,0 +1,102 @@
+"""Asking the gate about the messages of one lane: once for all that share the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+
+from scg_core.kernel.instant import later
+from scg_core.kernel.resource import Micros
+from scg_core.messaging.model import FailureCode, Lane
+from scg_core.messaging.rules.gate import Decision, Facts, Order, Verdict, gate
+from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.windows import rules_for, window_facts
+from scg_core.ports.message_transport import Capabilities
+from scg_core.senders.model import SenderId
+from scg_core.senders.rules.eligibility import SENDER
+from scg_core.senders.rules.limits import limits_of
+from scg_core.senders.rules.prices import PriceKey
+from scg_core.senders.rules.throughput import Limit
+from scg_core.senders.steps.finding import classes, own_sender
+from scg_core.senders.steps.pricing import segment_price
+from scg_core.unit import Unit
+
+
+@frozen
+class Counter:
+    """What is the same for a whole lane: its sender id, and the limits it is under."""
+
+    lane: Lane
+    sender: SenderId | None
+    limits: tuple[Limit, ...]
+
+
+def counter_of(unit: Unit, lane: Lane, sources: Sources) -> Counter:
+    """The counter of a lane, as its sender id and its class are now."""
+    key = lane.key
+    sender = own_sender(unit, key.sender_id, key.company_id)
+    klass = classes(unit).get(sender.class_id or "") if sender is not None else None
+    limits = limits_of(klass, key.company_id, key.sender_id, key.country, unit.now)
+    return Counter(lane, sender, limits)
+
+
+class Judge:
+    """The gate's verdicts on the messages of one lane, asked once for all that share the facts."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        lane: Lane,
+        sender: SenderId | None,
+        capabilities: Capabilities,
+        sources: Sources,
+    ) -> None:
+        self._unit = unit
+        self._lane = lane
+        self._sender = sender
+        self._kinds = capabilities.kinds
+        self._sources = sources
+        self._rules = None if sender is None else rules_for(unit, sender, lane.key.country or None)
+        self._waited = lane.waited_for(later(unit.now, -sources.settings.retry_longest))
+        self._known: dict[tuple[object, ...], Verdict] = {}
+        self._by_size: dict[tuple[str, int], Micros | None] = {}
+
+    def verdict(self, order: Order, row: Sequence[Any]) -> Verdict:
+        """The verdict on one message."""
+        kind, segments = row[10], row[7]
+        zones = self._zones(row[5]) if self._rules is not None else ()
+        key = (row[2], kind, segments, zones)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._ask(order, kind, segments, zones)
+        return known
+
+    def price(self, kind: str, segments: int) -> Micros | None:
+        """What a message of this kind and size costs."""
+        if (kind, segments) not in self._by_size:
+            of = self._lane.key
+            key = PriceKey(of.company_id, of.sender_id, of.country, kind)
+            one = segment_price(self._unit, self._sources.prices, key)
+            price = None if one is None else Micros(one * segments)
+            self._by_size[kind, segments] = price
+        return self._by_size[kind, segments]
+
+    def _ask(self, order: Order, kind: str, segments: int, zones: tuple[str, ...]) -> Verdict:
+        if self._sender is None or kind in self._kinds:
+            facts = self._facts(zones)
+            facts = evolve(facts, price=self.price(kind, segments), waited=self._waited)
+            return gate(order, self._sender, facts)
+        reason = f"{SENDER} the transport carries no {kind}"
+        return Verdict(Decision.FAIL, FailureCode.OTHER, reason)
+
+    def _facts(self, zones: tuple[str, ...]) -> Facts:
+        if self._rules is None or self._sender is None:
+            return Facts(self._unit.now)
+        country = self._lane.key.country or None
+        return window_facts(self._unit, self._sources, self._sender, country, zones, self._unit.now)
+
+    def _zones(self, address: str) -> tuple[str, ...]:
+        place = self._sources.places.locate([address])[0] if address[:1] == "+" else None
+        return place.zones if place is not None else ()

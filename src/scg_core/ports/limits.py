@@ -1,0 +1,40 @@
+"""Throughput limits: how many may go now on several limits at once, and when the next may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from scg_core.kernel.instant import Instant
+from scg_core.ports.storage import Session
+from scg_core.senders.rules.throughput import Grant, Limit
+
+
+class Limits(Protocol):
+    """Keeps what throughput limits remember; called within a transaction.
+
+    An adapter that keeps it elsewhere than in the storage does not give back what a transaction
+    that fails had taken: sending a little less is allowed, sending more is not.
+    """
+
+    def ask(
+        self,
+        session: Session,
+        limits: Sequence[Limit],
+        units: Sequence[int],
+        now: Instant,
+        *,
+        spend: bool,
+    ) -> Grant:
+        """How many messages of these sizes, in order, may leave now under all the limits.
+
+        With ``spend`` what is granted is taken, on all limits or on none; without, it is only
+        told.
+
+        Laws:
+            - ``what_one_limit_refuses_no_limit_is_charged_for``
+            - ``asking_without_spending_changes_nothing``
+            - ``no_second_has_more_than_the_rate_and_the_burst``
+            - ``two_that_share_a_limit_share_its_number``
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Pieces of the senders' use cases that take an open unit."""

@@ -1,0 +1,47 @@
+"""What a sender id must agree with: its class, its type, and the other sender ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scg_core.kernel.errors import InvalidField
+from scg_core.senders.model import SenderId, SenderIdClass
+from scg_core.senders.rules.credentials import check_credentials
+from scg_core.senders.steps.finding import types
+from scg_core.unit import Unit
+
+
+def check_references(unit: Unit, values: Mapping[str, Any]) -> None:
+    """Refuse an unknown class, and what does not fit the type.
+
+    A type that is not loaded is taken as the name of a transport.
+
+    Raises:
+        InvalidField: it names the field.
+    """
+    class_id, type_id = values.get("class_id"), values.get("type_id")
+    if class_id is not None and unit.session.get(SenderIdClass, class_id) is None:
+        raise InvalidField("class_id", f"no sender class has the id {class_id!r}")
+    kind = None if type_id is None else types(unit).get(type_id)
+    if kind is None:
+        return
+    for one in values.get("capabilities", ()):
+        if one not in kind.capabilities:
+            allowed = ", ".join(kind.capabilities)
+            raise InvalidField("capabilities", f"{kind.id} has no {one[:32]}, only {allowed}")
+    check_credentials(values.get("credentials"), kind.credential_parameter_list)
+
+
+def refuse_a_second(unit: Unit, sender: SenderId) -> None:
+    """Refuse a root sender id whose address, type and country another one has.
+
+    Raises:
+        Duplicate: it names the fields.
+    """
+    same: dict[str, Any] = {
+        name: getattr(sender, name) for name in ("address", "type_id", "country")
+    }
+    unit.refuse_duplicate(
+        SenderId, {**same, "parent_id": None}, named=("address", "type_id", "country")
+    )

@@ -1,0 +1,214 @@
+"""What the operator provisions: classes, types, tariffs, sender ids, and their states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from scg_core.kernel import codec
+from scg_core.kernel.countries import read_country
+from scg_core.kernel.errors import InvalidField, NotFound
+from scg_core.kernel.query import Query, eq
+from scg_core.kernel.resource import Resource, Writer
+from scg_core.senders.lifecycle import SENDER, Ownership, SenderEvent
+from scg_core.senders.model import (
+    ANYWHERE,
+    SenderId,
+    SenderIdClass,
+    SenderIdType,
+    Tariff,
+)
+from scg_core.senders.rules.credentials import unmasked
+from scg_core.senders.rules.naming import country_of
+from scg_core.senders.rules.window import read_window
+from scg_core.senders.steps.checking import check_references, refuse_a_second
+from scg_core.senders.steps.retiring import retire
+from scg_core.tenancy.model import OPERATOR
+from scg_core.unit import Unit
+
+_RATES: Final = (
+    "country_peak_throughput",
+    "country_peak_total_throughput",
+    "country_daily_throughput",
+)
+
+
+def put_class(unit: Unit, given: Mapping[str, object]) -> SenderIdClass:
+    """Load a sender class, or replace the one with its id.
+
+    Raises:
+        InvalidField: an unknown country or time zone, a negative rate, a window that does not
+            parse (the field is the path inside it).
+    """
+    values = _values(SenderIdClass, given)
+    values["applicable_countries"] = _countries(values.get("applicable_countries", (ANYWHERE,)))
+    for name in _RATES:
+        if values.get(name, 0) < 0:
+            raise InvalidField(name, "must not be negative; 0 or nothing means any number")
+    if values.get("burst", 1) < 1:
+        raise InvalidField("burst", "must be at least 1")
+    read_window(values.get("delivery_window"))
+    _check_zone(values.get("day_zone", "UTC"))
+    made: SenderIdClass = _put(unit, SenderIdClass, values)
+    return made
+
+
+def put_type(unit: Unit, given: Mapping[str, object]) -> SenderIdType:
+    """Load a sender type, or replace the one with its id.
+
+    Raises:
+        InvalidField: it names the field.
+    """
+    values = _values(SenderIdType, given)
+    if "capabilities" in values:
+        values["capabilities"] = tuple(one.upper() for one in values["capabilities"])
+    made: SenderIdType = _put(unit, SenderIdType, values)
+    return made
+
+
+def add_tariff(unit: Unit, given: Mapping[str, object]) -> Tariff:
+    """Say what a segment costs; one that names the same replaces it.
+
+    Raises:
+        InvalidField: a negative price, one with more than six decimals, an unknown country.
+    """
+    values = _values(Tariff, given)
+    _check_price(given.get("price"), values["price"])
+    values["country"] = country_of(values.get("country"))
+    same = ("company_id", "sender_id", "country", "kind")
+    where = [eq(name, values.get(name)) for name in same]
+    for old in unit.session.find(Query(Tariff, where)):
+        unit.session.remove(old)
+    return unit.add(Tariff(id=unit.new_id(), created_date=unit.now, **values))
+
+
+def add_sender_id(unit: Unit, company: str, given: Mapping[str, object]) -> SenderId:
+    """The operator adds a sender id for a company; without a state it is ACTIVE at once.
+
+    SHARED and PREPROVISIONED ones are the operator's own, whatever company is named.
+
+    Raises:
+        InvalidField: a field is unknown, missing, too long or of the wrong type.
+        Duplicate: another root sender id has this address, type and country.
+    """
+    codec.read_text("company", company, most=64)
+    values = codec.read(SenderId, given, writer=Writer.OPERATOR)
+    codec.mandatory(SenderId, values | {"company_id": company}, Writer.OPERATOR)
+    values = {name: value for name, value in values.items() if value is not None}
+    shared = values.get("ownership", Ownership.PRIVATE) is not Ownership.PRIVATE
+    values["company_id"] = OPERATOR if shared else company
+    codec.read_text("address", values["address"])
+    values["country"] = country_of(values.get("country"))
+    if values.get("parent_id") is not None:
+        raise InvalidField("parent_id", "is for copies, which companies make themselves")
+    check_references(unit, values)
+    sender = SenderId(id=unit.new_id(), created_date=unit.now, last_updated_date=unit.now, **values)
+    refuse_a_second(unit, sender)
+    return unit.add(sender)
+
+
+def update_sender_id(unit: Unit, sender_id: str, given: Mapping[str, object]) -> SenderId:
+    """The operator changes a sender id of any company, but for its state (see ``move``).
+
+    Raises:
+        NotFound: no sender id has this id.
+        InvalidField: it names the field.
+    """
+    sender = _sender(unit, sender_id)
+    unit.check_version(sender, given.get("version_number"))
+    values = codec.read(
+        SenderId,
+        {name: value for name, value in given.items() if name != "version_number"},
+        writer=Writer.OPERATOR,
+    )
+    if "state" in values:
+        raise InvalidField("state", "is moved by what happens to the sender id, not set")
+    if "country" in values:
+        values["country"] = country_of(values["country"])
+    if "credentials" in values:
+        values["credentials"] = unmasked(values["credentials"], sender.credentials)
+    merged = {name: getattr(sender, name) for name in ("type_id", "class_id", "capabilities")}
+    check_references(unit, {**merged, "credentials": sender.credentials, **values})
+    return unit.save(sender, **values)
+
+
+def move_sender_id(unit: Unit, sender_id: str, event: str) -> SenderId:
+    """What happened to a sender id's provisioning: IMPLEMENT, FAIL, FAULT, REPAIR, ...
+
+    Raises:
+        NotFound: no sender id has this id.
+        InvalidField: there is no such event.
+        IllegalTransition: it is in no state for it.
+    """
+    sender = _sender(unit, sender_id)
+    if event not in list(SenderEvent):
+        raise InvalidField("event", f"must be one of {', '.join(SenderEvent)}")
+    to = SENDER.step(sender.state, SenderEvent(event))
+    if to is sender.state:
+        return sender
+    after = unit.save(sender, state=to)
+    if event == SenderEvent.DELETE:
+        retire(unit, after)
+    return after
+
+
+def deprovisioned(unit: Unit, sender_id: str) -> None:
+    """The carriers have let go of a sender id that is being deleted: it may be removed.
+
+    Raises:
+        NotFound: no sender id has this id.
+    """
+    retire(unit, unit.save(_sender(unit, sender_id), retired=True))
+
+
+def _sender(unit: Unit, sender_id: str) -> SenderId:
+    found = unit.session.get(SenderId, codec.read_text("id", sender_id))
+    if found is None:
+        raise NotFound(SenderId.__declaration__.title, sender_id)
+    return found
+
+
+def _values(kind: type[Resource], given: Mapping[str, object]) -> dict[str, Any]:
+    values = codec.read(kind, given, writer=Writer.OPERATOR)
+    codec.mandatory(kind, values, Writer.OPERATOR)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _put(unit: Unit, kind: Any, values: dict[str, Any]) -> Any:
+    """Store a resource under the id it is given, or its successor."""
+    codec.read_text("id", values["id"], most=64)
+    held = unit.session.get(kind, values["id"])
+    if held is None:
+        return unit.add(kind(created_date=unit.now, last_updated_date=unit.now, **values))
+    fresh = kind(
+        created_date=held.created_date,
+        last_updated_date=held.last_updated_date,
+        version_number=held.version_number,
+        **values,
+    )
+    return held if fresh == held else unit.save(fresh)
+
+
+def _countries(given: tuple[str, ...]) -> tuple[str, ...]:
+    found = []
+    for at, one in enumerate(given):
+        try:
+            found.append(ANYWHERE if one.strip().upper() == ANYWHERE else read_country(one))
+        except ValueError as reason:
+            raise InvalidField(f"applicable_countries[{at}]", str(reason)) from None
+    return tuple(dict.fromkeys(found))
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise InvalidField("day_zone", "is no time zone such as Europe/Berlin") from None
+
+
+def _check_price(given: object, price: int) -> None:
+    if price < 0:
+        raise InvalidField("price", "must not be negative")
+    if isinstance(given, float | int) and abs(float(given) * 1_000_000 - price) > 1e-3:
+        raise InvalidField("price", "has more than six decimals")

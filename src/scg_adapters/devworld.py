@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core.engine import Engine
+from scg_core.kernel.errors import Duplicate, InvalidField
+from scg_core.senders.lifecycle import Ownership
 from scg_core.senders.model import SenderId
 
 CONNECTOR: Final = "loopback"
@@ -15,8 +18,7 @@ APPLICATION: Final = 1
 MDN: Final = "+15550100001"
 """The first of two numbers that the simulated carrier delivers to and nobody else has."""
 
-_SMS: Final = "55512"
-_KINDS: Final = frozenset({"SMS", "MMS"})
+_KINDS: Final = frozenset({"SMS", "MMS", "EMAIL", "PSH", "FB", "WE"})
 
 
 def carrier(log: Path | None = None) -> LoopbackCarrier:
@@ -28,6 +30,7 @@ def carrier(log: Path | None = None) -> LoopbackCarrier:
 def make(engine: Engine) -> dict[str, Any]:
     """Set the world up, unless an earlier run has; the token is new each time."""
     operator = engine.operator()
+    operator.load_defaults()
     if operator.find_company(COMPANY) is None:
         operator.add_company(id=COMPANY, name="Development")
     if operator.find_application(COMPANY, APPLICATION) is None:
@@ -37,16 +40,51 @@ def make(engine: Engine) -> dict[str, Any]:
         "token": issued.token,
         "company": COMPANY,
         "application_id": APPLICATION,
-        "senders": {"sms": _sender(engine).id},
+        "senders": {name: _sender(engine, fields).id for name, fields in _SENDERS.items()},
         "mdn": MDN,
     }
 
 
-def _sender(engine: Engine) -> SenderId:
+def _sender(engine: Engine, fields: Mapping[str, object]) -> SenderId:
+    """A sender id with these fields: the one an earlier run made, or a new one.
+
+    A preprovisioned one that was purchased makes room for another.
+    """
     app = engine.application(COMPANY, APPLICATION)
-    held = [one for one in app.sender_ids.all() if one.address == _SMS]
-    if held:
-        return held[0]
-    return engine.operator().add_sender_id(
-        COMPANY, address=_SMS, country="USA", name="SMS", capabilities=sorted(_KINDS)
-    )
+    wanted = fields.get("ownership", Ownership.PRIVATE)
+    for held in app.sender_ids.all(type_id=fields["type_id"]):
+        if (
+            held.ownership == wanted
+            and held.parent_id is None
+            and (held.address == fields["address"] or wanted == Ownership.PREPROVISIONED)
+        ):
+            return held
+    for number in range(_MOST):
+        address = str(fields["address"]) if not number else f"{fields['address']}{number}"
+        try:
+            return engine.operator().add_sender_id(COMPANY, {**fields, "address": address})
+        except Duplicate:
+            continue
+    raise InvalidField("db", "holds too many development worlds; take another file")
+
+
+_MOST: Final = 1_000
+_SENDERS: Final[Mapping[str, Mapping[str, object]]] = {
+    "sms": {
+        "address": "55512", "country": "USA", "name": "SMS", "type_id": "SHORTCODE",
+        "class_id": "NOTIFICATION", "capabilities": ["SMS", "MMS"],
+    },
+    "push": {
+        "address": "news.app", "name": "Push", "type_id": "PUSH", "class_id": "NOTIFICATION",
+        "capabilities": ["PUSH"],
+    },
+    "email": {
+        "address": "news@example.com", "name": "Mail", "type_id": "EMAIL",
+        "class_id": "NOTIFICATION", "capabilities": ["EMAIL"],
+    },
+    "preprovisioned": {
+        "address": "77700", "country": "USA", "name": "For sale", "type_id": "SHORTCODE",
+        "class_id": "NOTIFICATION", "capabilities": ["SMS", "MMS"],
+        "ownership": "PREPROVISIONED",
+    },
+}  # fmt: skip

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
 import threading
 import time
+from collections import deque
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+
+_MOST_WAITING: Final = 10_000
 
 
 class JsonLines(logging.Formatter):
@@ -33,11 +37,12 @@ class RequestLog:
     """The facts of each request as JSON lines on standard error, written ten times a second.
 
     At thousands of requests a second a log record for each would cost as much as the request; the
-    price is that a killed process loses the lines of its last tenth of a second.
+    price is that a killed process loses the lines of its last tenth of a second, and that the
+    oldest are dropped where nobody takes ten thousand of them.
     """
 
     def __init__(self) -> None:
-        self._waiting: list[dict[str, object]] = []
+        self._waiting: deque[dict[str, object]] = deque(maxlen=_MOST_WAITING)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._write_on, name="scg-log", daemon=True)
         self._thread.start()
@@ -58,10 +63,13 @@ class RequestLog:
             self._flush()
 
     def _flush(self) -> None:
-        taken, self._waiting = self._waiting, []
-        if taken:
-            sys.stderr.write("".join(map(_line, taken)))
-            sys.stderr.flush()
+        lines = []
+        while self._waiting:
+            lines.append(_line(self._waiting.popleft()))
+        with contextlib.suppress(OSError, ValueError):  # whoever read the log is gone
+            if lines:
+                sys.stderr.write("".join(lines))
+                sys.stderr.flush()
 
 
 def _line(facts: dict[str, object]) -> str:

@@ -98,7 +98,7 @@ class Unit:
         """
         if seen is None:
             return
-        if isinstance(seen, str) and seen.isascii() and seen.isdigit():
+        if isinstance(seen, str) and seen.isascii() and seen.isdigit() and len(seen) <= 18:
             seen = int(seen)
         if isinstance(seen, bool) or not isinstance(seen, int):
             raise InvalidField("version_number", "must be a whole number")

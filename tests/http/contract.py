@@ -11,9 +11,16 @@ from urllib.parse import quote
 from attrs import frozen
 
 from scg_adapters.http.routes import ROUTES, Does, Route
-from scg_core.kernel import codec
 from scg_core.kernel.resource import declaration
-from tests.http.lives import body_of, filter_text, path_of, sample
+from tests.http.lives import (
+    ELSEWHERE,
+    FIELDS,
+    body_of,
+    filter_text,
+    path_of,
+    sample,
+    within,
+)
 from tests.http.server import Served
 
 HERE = Path(__file__).parent
@@ -42,6 +49,7 @@ class Walk:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._samples: dict[type[Any], tuple[Any, Any]] = {}
+        self._inside: dict[str, str] = {}
 
     def findings(self) -> list[Finding]:
         """One finding for each of the contract's operations."""
@@ -59,7 +67,7 @@ class Walk:
                 problems.append("is allowed")
             return Finding(name, tuple(problems))
         answered = self._call(route)
-        wanted = 204 if route.does is Does.DELETE else 200
+        wanted = 204 if route.verb == "DELETE" else 200
         if answered.status != wanted:
             problems.append(f"answers {answered.status} {answered.body[:200]!r}")
         if not route.writes:
@@ -83,7 +91,16 @@ class Walk:
         return self._samples[kind]
 
     def _attributes(self, route: Route, operation: dict[str, Any]) -> list[str]:
-        shown = codec.write(sample(route.kind, 1))
+        """Each attribute is in what the server answers of a resource that has them all."""
+        first, _ = self._pair(route.kind)
+        path = route.path
+        if route.does is Does.READ:
+            path = path.replace(f"{{{route.parameters[-1]}}}", first.id)
+        elif route.parameters:
+            path = self._within(route)
+        shown = self._served.call("GET", f"{path}?id={quote(first.id)}").json
+        if route.does is not Does.READ:
+            [shown] = shown["list"]
         return [f"lacks the attribute {n}" for n in operation["properties"] if n not in shown]
 
     def _filters(self, route: Route, operation: dict[str, Any]) -> list[str]:
@@ -92,40 +109,83 @@ class Walk:
             attribute = declaration(route.kind).by_wire.get(name)
             if attribute is None or not attribute.filterable:
                 problems.append(f"does not filter by {name}")
-            elif len(route.parameters) == 0:
-                problems += self._filter_a_list(route, name)
-            elif route.does is Does.READ and len(route.parameters) == 1:
+            elif route.does is Does.READ:
                 problems += self._filter_one(route, name)
+            else:
+                problems += self._filter_a_list(route, name)
         return problems
 
+    def _within(self, route: Route) -> str:
+        """The path of a sub-collection that holds both samples."""
+        if route.path not in self._inside:
+            self._inside[route.path] = within(route, self._served, self._pair(route.kind))
+        return self._inside[route.path]
+
     def _filter_a_list(self, route: Route, name: str) -> list[str]:
+        path = self._within(route) if route.parameters else route.path
         first, second = self._pair(route.kind)
         attribute = declaration(route.kind).by_wire[name]
-        text = quote(filter_text(attribute, first))
-        answer = self._served.call("GET", f"{route.path}?{name}={text}&limit=1000")
+        held = self._stored(first)
+        text = quote(filter_text(attribute, held))
+        answer = self._served.call("GET", f"{path}?{name}={text}&limit=1000")
         if answer.status != 200:
             return [f"filter {name} answers {answer.status}"]
         found = {one["id"] for one in answer.json["list"]}
-        if first.id not in found or second.id in found:
+        alike = getattr(held, attribute.name) == getattr(self._stored(second), attribute.name)
+        if first.id not in found or (second.id in found and not alike):
             return [f"filter {name} does not filter"]
         return []
 
     def _filter_one(self, route: Route, name: str) -> list[str]:
-        first, second = self._pair(route.kind)
+        pair = [self._stored(one) for one in self._pair(route.kind)]
         attribute = declaration(route.kind).by_wire[name]
-        path = route.path.replace(f"{{{route.parameters[0]}}}", first.id)
+        path = route.path.replace(f"{{{route.parameters[0]}}}", pair[0].id)
         statuses = [
             self._served.call("GET", f"{path}?{name}={quote(filter_text(attribute, one))}").status
-            for one in (first, second)
+            for one in pair
         ]
-        return [] if statuses == [200, 404] else [f"filter {name} answers {statuses}"]
+        alike = getattr(pair[0], attribute.name) == getattr(pair[1], attribute.name)
+        wanted = [200, 200] if alike else [200, 404]
+        return [] if statuses == wanted else [f"filter {name} answers {statuses}"]
+
+    def _stored(self, one: Any) -> Any:
+        """A sample as it is stored now."""
+        with self._served.world.storage.snapshot() as session:
+            return session.get(type(one), one.id)
 
     def _body(self, route: Route, operation: dict[str, Any]) -> list[str]:
-        """Each body field is known to the resource, so it is either written or rightly ignored."""
-        known = declaration(route.kind).by_wire
-        return [
-            f"does not know the field {name}" for name in operation["body"] if name not in known
-        ]
+        """Each body field is read back as it was written, or ``lives`` says where it is tested."""
+        if route.does is Does.ADD:
+            return []  # the specification lists a sender id's attributes; clients send ids
+        problems = []
+        name = f"{route.of} {route.call}"
+        for field in operation["body"]:
+            if field.endswith("_count") or f"{name} {field}" in ELSEWHERE:
+                continue
+            value = FIELDS.get(name, {}).get(field)
+            problems += self._field(route, field, value)
+        return problems
+
+    def _field(self, route: Route, field: str, value: Any) -> list[str]:
+        served = self._served
+        path = path_of(route, served)
+        if value is None and route.does is Does.UPDATE:  # what cannot be changed, unchanged
+            held = served.call("GET", path).json
+            if field not in held:
+                return []
+            body = {field: held[field]}
+            value = held[field]
+        elif value is None:
+            return [f"nobody says what to put into {field}"]
+        else:
+            base = {} if route.does is Does.UPDATE else body_of(route, served) or {}
+            body = {**base, field: value}
+        answer = served.call(route.verb, path, body)
+        if answer.status != 200:
+            return [f"answers {answer.status} to {field}: {answer.body[:100]!r}"]
+        one = path if route.does is not Does.CREATE else f"{path}/{answer.json['id']}"
+        held = served.call("GET", one).json
+        return [] if held.get(field) == value else [f"does not keep {field}: {held.get(field)!r}"]
 
 
 def report(findings: list[Finding]) -> str:

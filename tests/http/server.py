@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import socket
 import threading
@@ -47,7 +48,9 @@ class Served:
         self.world = world or World()
         self.tokens: dict[str, str] = {}
         self.secrets: dict[str, tuple[str, str]] = {}
+        self._number = itertools.count(10_000)
         operator = self.world.engine.operator()
+        operator.load_defaults()
         for company in COMPANIES:
             operator.add_company(id=company)
             made = operator.add_application(company, application_id=1)
@@ -130,6 +133,10 @@ class Served:
         made = self.call("POST", "/messaging/message_requests", body)
         assert made.status == 200, made.body
         return str(made.json["id"])
+
+    def number(self) -> int:
+        """A number that was not given before."""
+        return next(self._number)
 
     def settle(self) -> None:
         """Let all due work be done."""

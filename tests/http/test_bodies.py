@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 
@@ -222,3 +223,139 @@ def test_a_part_that_is_not_there_yet_is_refused_by_name(strict: Served, field: 
 
     assert answer.status == 400
     assert answer.json["error_description"].startswith(field)
+
+
+def test_an_offer_to_change_the_protocol_is_not_taken_and_costs_no_body(strict: Served) -> None:
+    """Stock clients offer h2c with every request; the body counts, and nothing follows it."""
+    body = json.dumps(
+        {"from": strict.world.sender.id, "to": ["+14155550100"], "body": "hello"}
+    ).encode()
+    for offer in ("Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAM",
+                  "Connection: upgrade\r\nUPGRADE: websocket"):  # fmt: skip
+        before = stored(strict)
+        head = (
+            f"POST {BASE}{REQUESTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+            f"{strict.tokens['acme']}\r\n{offer}\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode()
+        with socket.create_connection(("127.0.0.1", strict.port), timeout=5) as connection:
+            connection.sendall(head)
+            time.sleep(0.05)
+            connection.sendall(body)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert stored(strict) == before + 1
+
+
+def test_a_trailer_is_no_header(strict: Served) -> None:
+    """What comes behind a chunked body authorises nothing and hides nothing."""
+    good = f"Authorization: Bearer {strict.tokens['acme']}"
+    chunked = f"POST {BASE}{REQUESTS} HTTP/1.1\r\nHost: x\r\n%s" + (
+        "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n%s\r\n\r\n"
+    )
+
+    behind = strict.raw((chunked % ("", good)).encode())
+    before = strict.raw((chunked % (good + "\r\n", "Authorization: Bearer zz")).encode())
+
+    assert behind.startswith(b"HTTP/1.1 401 ")
+    assert before.startswith(b"HTTP/1.1 400 ")  # it got through: there is no `from` in it
+
+
+def test_a_connection_that_goes_on_with_nothing_is_closed(
+    strict: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blank lines are no request, and a body that nobody waits for ends."""
+    monkeypatch.setattr(server_module, "HEAD_PATIENCE", 0.2)
+    monkeypatch.setattr(server_module, "REST_PATIENCE", 0.2)
+    whole = "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
+    unread = f"GET {BASE}{REQUESTS} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
+    for first, then in (("", "\r\n"), (whole, "\r\n"), ("", unread)):
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", strict.port), timeout=5) as connection:
+            if first:
+                connection.sendall(first.encode())
+                connection.recv(65536)
+            connection.sendall(then.encode())
+            while connection.recv(65536):
+                pass
+        assert time.monotonic() - began < 3
+
+
+def test_a_second_head_on_a_connection_has_the_same_bound(strict: Served) -> None:
+    """The first one's answer changes nothing."""
+    small = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", strict.port), timeout=5) as connection:
+        connection.sendall(small)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 404 ")
+        connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 431 ")
+
+
+def test_bodies_of_all_requests_together_are_bounded() -> None:
+    """Whoever comes when too many bytes are held is told to come back."""
+    limits = Limits(body=20_000, bodies=30_000, patience=2)
+    with Served(limits=limits) as served:
+        head = (
+            f"POST {BASE}{REQUESTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+            f"{served.tokens['acme']}\r\nContent-Length: 19000\r\n\r\n"
+        ).encode()
+        slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(2)]
+        for one in slow:
+            one.sendall(head + b"x" * 16_000)
+        slow[1].settimeout(5)
+        assert slow[1].recv(65536).startswith(b"HTTP/1.1 503 ")
+        for one in slow:
+            one.close()
+        assert served.call("GET", REQUESTS).status == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("to", ["x" * 300]), ("to", ["+1" * 200, "+14155550100"]),
+     ("sender_id_sort_criteria", ["PRICE"] * 2_000)],
+)  # fmt: skip
+def test_lists_are_bounded_in_number_and_length(strict: Served, field: str, value: object) -> None:
+    """What is stored is echoed in every read."""
+    good = {"from": strict.world.sender.id, "to": ["+14155550100"], "body": "hello"}
+    answer = strict.call("POST", REQUESTS, {**good, field: value})
+
+    assert answer.status == 400
+    assert answer.json["error_description"].startswith(field)
+
+
+def test_a_page_of_large_resources_is_cut_short_and_goes_on() -> None:
+    """A reader who advances by what came sees each once."""
+    with Served(limits=Limits(page=20_000)) as served:
+        numbers = [f"+1415{2_000_000 + n}" for n in range(100)]
+        made = {served.request(to=numbers) for _ in range(130)}
+        seen: list[str] = []
+        pages = 0
+        while len(seen) < 130:
+            page = served.call("GET", f"{REQUESTS}?limit=1000&offset={len(seen)}").json
+            assert page["total"] == 130
+            seen += [one["id"] for one in page["list"]]
+            pages += 1
+        assert pages == 2
+        assert set(seen) == made
+
+
+@pytest.mark.parametrize(
+    "query", ["price=1000000000000000", "price=1..999999999999999", "price=99999999999999999999"]
+)
+def test_an_amount_that_is_too_large_is_400(strict: Served, query: str) -> None:
+    """Not an overflow of ours."""
+    assert strict.call("GET", f"/messaging/messages?{query}").code == "400"
+
+
+def test_a_version_of_thousands_of_digits_is_400(strict: Served) -> None:
+    """Not an overflow of ours."""
+    id = strict.request()
+    answer = strict.call("POST", f"{REQUESTS}/{id}", {"version_number": "9" * 5_000})
+
+    assert answer.code == "400"
+
+
+def test_a_request_without_recipients_is_400(strict: Served) -> None:
+    """Staging is for the library: over HTTP nobody could append to it."""
+    for to in ({}, {"to": None}):
+        answer = strict.call("POST", REQUESTS, {"from": strict.world.sender.id, "body": "x", **to})
+        assert answer.status == 400
+        assert answer.json["error_description"].startswith("to:")

@@ -13,7 +13,7 @@ import pytest
 from scg_adapters.http.answers import Overloaded
 from scg_adapters.http.desk import Desk
 from scg_core import MessageRequest
-from scg_core.kernel.errors import InvalidField, StorageUnavailable
+from scg_core.kernel.errors import BrokenInvariant, InvalidField, StorageUnavailable
 from scg_core.kernel.query import Query
 from tests.http.server import Served
 from tests.world import World
@@ -139,3 +139,13 @@ def test_a_fault_of_ours_is_500_and_tells_nothing(caplog: pytest.LogCaptureFixtu
     assert "secret" not in answer.body.decode()
     assert "find-me" in answer.json["error_description"]
     assert any("find-me" in one.getMessage() for one in caplog.records)
+
+
+def test_nothing_is_sent_for_calls_that_are_not_durable_yet(world: World) -> None:
+    """Due work inside ``together`` is a defect of the host, with an error of its own."""
+    with pytest.raises(BrokenInvariant), world.engine.together():
+        world.send("+14155550100")
+        world.engine.run_due()
+
+    world.engine.run_until_idle()
+    assert not list(world.carrier.log.entries())

@@ -6,12 +6,16 @@ import pytest
 
 from scg_adapters.http.routes import ROUTES, Does, Route
 from scg_core.kernel.resource import declaration
-from tests.http.lives import body_of, path_of, unknown_path
+from tests.http.lives import EVERYBODYS, body_of, path_of, unknown_path
 from tests.http.server import Served
 
 VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 SERVED = [route for route in ROUTES if route.does is not Does.REFUSE]
-WITH_ID = [route for route in SERVED if route.parameters]
+WITH_ID = [
+    route
+    for route in SERVED
+    if route.parameters and not set(EVERYBODYS).intersection(route.parameters)
+]
 VERSIONED = [
     route
     for route in WITH_ID

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
+from scg_adapters.http.app import create_app
+from scg_adapters.http.routes import BASE
 from tests.http.server import Served
+from tests.world import World
 
 REQUESTS = "/messaging/message_requests"
 
@@ -338,3 +345,81 @@ def test_the_log_holds_no_token_body_or_number(served: Served) -> None:
     for secret in (served.tokens["acme"], "SECRET-BODY", "4155550100", id):
         assert secret not in noted
     assert "/messaging/message_requests/{MessageRequest_ID}" in noted
+
+
+def test_a_whole_message_can_be_posted_back(served: Served) -> None:
+    """Its state unchanged, or no state at all, changes nothing."""
+    id = served.request()
+    served.settle()
+    [held] = served.call("GET", f"{REQUESTS}/{id}/messages").json["list"]
+    path = f"/messaging/messages/{held['id']}"
+
+    for body in (held, {}, {"state": held["state"]}):
+        assert served.call("POST", path, body).json == {"id": held["id"]}
+    assert served.call("GET", path).json == held
+
+
+def test_a_delete_may_name_the_version(served: Served) -> None:
+    """In the query; a stale one deletes nothing."""
+    id = served.request()
+
+    assert served.call("DELETE", f"{REQUESTS}/{id}?version_number=99").code == "1001"
+    assert served.call("DELETE", f"{REQUESTS}/{id}?version_number=1").status == 204
+
+
+def test_several_ranges_and_beginnings_mean_any_of_them() -> None:
+    """Repeats and commas are OR, whatever the value's form."""
+    with Served() as served:
+        for name in ("ax", "bx", "c"):
+            served.request(external_id=name)
+
+        def found(query: str) -> list[str]:
+            page = served.call("GET", f"{REQUESTS}?{query}").json
+            return sorted(one["external_id"] for one in page["list"])
+
+        assert found("external_id=a*&external_id=b*") == ["ax", "bx"]
+        assert found("external_id=a*,c") == ["ax", "c"]
+        ranges = "2020-01-01..2021-01-01,2026-01-01..2027-01-01"
+        assert found(f"created_date={ranges}") == ["ax", "bx", "c"]
+        served.settle()
+        page = served.call("GET", "/messaging/messages?to_address=1415*").json
+        assert page["total"] == 3
+
+
+def test_a_zone_by_name_is_known_or_refused(served: Served) -> None:
+    """Never taken for UTC."""
+    known = served.request(expiry_time="Sat, 03 Jan 2026 00:00:00 PST")
+    held = served.call("GET", f"{REQUESTS}/{known}").json
+    unknown = served.call(
+        "POST", REQUESTS, new(served, expiry_time="Sat, 03 Jan 2026 00:00:00 XYZ")
+    )
+
+    assert held["expiry_time"] == 1_767_427_200_000
+    assert unknown.code == "400"
+
+
+def test_the_api_can_be_mounted_in_another_application() -> None:
+    """Paths, documentation and health stand below the place it is mounted at."""
+    world = World()
+    app = Starlette(routes=[Mount("/gw", app=create_app(world.engine))])
+    for path, status in (("/gw/health/live", 200), ("/gw/openapi.json", 200), ("/gw/docs", 200),
+                         ("/gw/docs/assets/swagger-ui.css", 200), (f"/gw{BASE}{REQUESTS}", 401),
+                         ("/health/live", 404)):  # fmt: skip
+        assert asyncio.run(_asked(app, path)) == status
+
+
+async def _asked(app: Starlette, path: str) -> int:
+    """The status of a GET without a server in between."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
+             "query_string": b"", "headers": [], "root_path": "", "http_version": "1.1",
+             "scheme": "http", "server": ("x", 80), "client": ("x", 1)}  # fmt: skip
+    await app(scope, receive, send)
+    return int(sent[0]["status"])

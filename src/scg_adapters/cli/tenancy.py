@@ -57,13 +57,14 @@ def token(
 @click.command()
 @_DB
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--defaults", is_flag=True, help="Load the classes and types that come along first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def provision(db: str, file: Path, as_json: bool) -> None:
-    """Register companies, applications and sender ids from a TOML or JSON FILE.
+def provision(db: str, file: Path, defaults: bool, as_json: bool) -> None:
+    """Set up classes, types, tariffs, companies and sender ids from a TOML or JSON FILE.
 
     What is there already stays as it is, so the command can be repeated.
     """
-    done = apply(_engine(db), read_plan(file))
+    done = apply(_engine(db), read_plan(file), defaults=defaults)
     if as_json:
         click.echo(json.dumps(done))
         return

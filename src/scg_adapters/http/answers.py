@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from scg_core.kernel import codec
 from scg_core.kernel.errors import ScgError, StorageUnavailable, Unauthorized
-from scg_core.kernel.query import Page
-from scg_core.kernel.resource import R, Resource, identity
+from scg_core.kernel.resource import Resource, identity
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -96,9 +95,12 @@ class PreconditionFailed(ScgError):
     status = 412
 
 
-def made(resource: Resource) -> Answer:
-    """The answer to a creation or update: the id."""
-    return Answer(200, _encode({"id": identity(resource)}))
+def made(resource: Resource, errors: Mapping[str, str] | None = None) -> Answer:
+    """The answer to a creation or update: the id, and what could not be done if there is any."""
+    fields: dict[str, object] = {"id": identity(resource)}
+    if errors:
+        fields["errors"] = dict(errors)
+    return Answer(200, _encode(fields))
 
 
 def resource_answer(resource: Resource) -> Answer:
@@ -109,13 +111,15 @@ def resource_answer(resource: Resource) -> Answer:
     return Answer(200, _encode(fields), headers)
 
 
-def page_answer(page: Page[R]) -> Answer:
-    """A page of a list in its envelope."""
-    items = [codec.write(one) for one in page.items]
-    return Answer(
-        200,
-        _encode({"list": items, "total": page.total, "offset": page.offset, "limit": page.limit}),
-    )
+def encode_resource(resource: Resource) -> bytes:
+    """A resource as JSON."""
+    return _encode(codec.write(resource))
+
+
+def page_answer(items: Sequence[bytes], total: int, offset: int, limit: int) -> Answer:
+    """A page of a list, its items encoded already, in its envelope."""
+    rest = b'],"total":%d,"offset":%d,"limit":%d}' % (total, offset, limit)
+    return Answer(200, b'{"list":[' + b",".join(items) + rest)
 
 
 def plain(status: int, value: Mapping[str, Any]) -> Answer:

@@ -21,6 +21,7 @@ from scg_adapters.http.answers import (
     NoSuchPath,
     NotAllowed,
     PreconditionFailed,
+    encode_resource,
     error_answer,
     fault_answer,
     made,
@@ -30,10 +31,11 @@ from scg_adapters.http.answers import (
 from scg_adapters.http.auth import Gate, Known
 from scg_adapters.http.desk import Desk
 from scg_adapters.http.filters import Asked, read_asked
-from scg_adapters.http.reading import Gone, Receive, read_body, read_fields, read_query
+from scg_adapters.http.reading import Gone, Receive, Room, read_body, read_fields, read_query
 from scg_adapters.http.routes import BASE, ROUTES, Does, Paths, Route
 from scg_core.engine import Application
-from scg_core.kernel.errors import Forbidden, NotFound, ScgError
+from scg_core.kernel.codec import read_text
+from scg_core.kernel.errors import Forbidden, InvalidField, NotFound, ScgError
 from scg_core.kernel.resource import declaration
 from scg_core.tenancy.model import Scope
 
@@ -46,15 +48,20 @@ access: Final = logging.getLogger("scg_adapters.http.access")
 _ID: Final = re.compile(rb"^[A-Za-z0-9._:-]{1,64}$")
 _ETAG: Final = re.compile(r'^(?:W/)?"?(\d{1,18})"?$')
 _LONGEST_ID: Final = 128
+_SMALL: Final = 64 * 1024
+_STEP: Final = 100
 _BODIES: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 @frozen
 class Limits:
-    """What the server takes: bytes of a body, and seconds until it must be whole."""
+    """What the server takes: bytes of a body and of all bodies at once, and seconds until one
+    must be whole; ``page`` is about how many bytes a page of a list may have."""
 
     body: int = 8 * 2**20
+    bodies: int = 64 * 2**20
     patience: float = 30.0
+    page: int = 8 * 2**20
 
 
 @frozen
@@ -96,6 +103,7 @@ class Api:
         self._gate = gate
         self._new_id = new_id
         self._limits = limits or Limits()
+        self._bodies = Room(self._limits.bodies)
         self._woken = woken
         self._specials = specials or {}
         self._note = note or _logged
@@ -161,8 +169,10 @@ class Api:
         _refuse_bad_ids(route, ids)
         if not route.writes:
             asked = read_asked(route.kind, read_query(request.query))
-            return await self._desk.read(lambda: _read(route, known.application, ids, asked))
-        fields = await self._fields(request)
+            return await self._desk.read(
+                lambda: _read(route, known.application, ids, asked, self._limits.page)
+            )
+        fields = await self._fields(request, route)
         return await self.change(route, known, ids, request, fields)
 
     async def change(
@@ -182,12 +192,22 @@ class Api:
         self._woken()
         return answer
 
-    async def _fields(self, request: Request) -> Mapping[str, object]:
-        if request.verb not in _BODIES:
-            return {}
+    async def _fields(self, request: Request, route: Route) -> Mapping[str, object]:
+        """What is sent along: the body, for an action also the query."""
+        if request.verb not in _BODIES and not route.field:
+            return dict(read_query(request.query)) if request.query else {}
         length = request.header(b"content-length") or None
-        body = await read_body(request.receive, length, self._limits.body, self._limits.patience)
-        return read_fields(body, request.header(b"content-type"))
+        body = await read_body(
+            request.receive, length, self._limits.body, self._limits.patience, self._bodies
+        )
+        kind = request.header(b"content-type")
+        if len(body) > _SMALL:  # what takes long to read must not hold up everybody else
+            fields = await self._desk.read(lambda: read_fields(body, kind))
+        else:
+            fields = read_fields(body, kind)
+        if route.does is Does.ACT:
+            return {**dict(read_query(request.query)), **fields}
+        return fields
 
 
 class _Trace:
@@ -204,6 +224,9 @@ def _parts(scope: Mapping[str, Any]) -> list[str]:
     """The parts of the path, decoded one by one; double and trailing slashes do not count."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     raw = raw.partition(b"?")[0]
+    mounted = scope.get("root_path", "").encode()
+    if mounted and raw.startswith(mounted):
+        raw = raw[len(mounted) :]
     try:
         return [
             (unquote_to_bytes(part) if b"%" in part else part).decode()
@@ -250,13 +273,26 @@ def _refuse_bad_ids(route: Route, ids: tuple[str, ...]) -> None:
             raise NotFound(declaration(route.kind).title, id[:16])
 
 
-def _read(route: Route, app: Application, ids: tuple[str, ...], asked: Asked) -> Answer:
+def _read(route: Route, app: Application, ids: tuple[str, ...], asked: Asked, most: int) -> Answer:
     call = getattr(getattr(app, route.of), route.call)
     if route.does is Does.READ:
         return resource_answer(call(*ids, asked.filters))
-    return page_answer(
-        call(*ids, asked.filters, sort=asked.sort, limit=asked.limit, offset=asked.offset)
-    )
+    items: list[bytes] = []
+    size, total = 0, 0
+    while size <= most:
+        page = call(
+            *ids,
+            asked.filters,
+            sort=asked.sort,
+            limit=min(_STEP, max(asked.limit - len(items), 1)),
+            offset=asked.offset + len(items),
+        )
+        encoded = [encode_resource(one) for one in page.items]
+        items, total = items + encoded, page.total
+        size += sum(map(len, encoded))
+        if len(encoded) < page.limit or len(items) >= asked.limit:
+            break
+    return page_answer(items, total, asked.offset, asked.limit)
 
 
 def _write(
@@ -271,10 +307,49 @@ def _write(
     call = getattr(collection, route.call)
     if match:
         _check_match(collection, ids, match)
-    if route.does is Does.DELETE:
-        call(*ids)
-        return NOTHING
-    return made(call(*ids, fields, idempotency_key=key) if route.keyed else call(*ids, fields))
+    match route.does:
+        case Does.DELETE:
+            call(*ids, **_version(fields))
+            return NOTHING
+        case Does.ACT:
+            return made(call(*ids, fields.get(route.field)))
+        case Does.ADD:
+            added = call(ids[0], _named(route, fields))
+            return made(added.channel, added.errors)
+        case Does.TAKE:
+            return _taken(route, call, ids, fields)
+        case _ if route.keyed:
+            return made(call(*ids, fields, idempotency_key=key))
+        case _:
+            return made(call(*ids, fields))
+
+
+def _version(fields: Mapping[str, object]) -> dict[str, object]:
+    seen = fields.get("version_number")
+    return {} if seen in (None, "") else {"version_number": seen}
+
+
+def _taken(route: Route, call: Any, ids: tuple[str, ...], fields: Mapping[str, object]) -> Answer:
+    """Members are taken out of something; one that the path names must have been in it."""
+    named = ids[1:] or _named(route, fields)
+    taken = call(ids[0], named)
+    if ids[1:] and taken.errors:
+        raise NotFound("member", ids[1])
+    return NOTHING
+
+
+def _named(route: Route, fields: Mapping[str, object]) -> list[str]:
+    """The ids that a body names under a route's field.
+
+    Raises:
+        InvalidField: there are none, or something else.
+    """
+    for name in (route.field, *route.also):
+        given = fields.get(name)
+        if given is not None and given != "":
+            listed = given if isinstance(given, list) else str(given).split(",")
+            return [read_text(f"{name}[{at}]", one).strip() for at, one in enumerate(listed)]
+    raise InvalidField(route.field, "is needed: a list of ids")
 
 
 def _check_match(collection: Any, ids: tuple[str, ...], match: str) -> None:

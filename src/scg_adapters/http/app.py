@@ -11,15 +11,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any, Final
 
 from openapi_ui_bundles import swagger_ui
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from scg_adapters.http.answers import Answer, plain
+from scg_adapters.http.answers import Answer, NotAllowed, plain
 from scg_adapters.http.api import Api, Limits, Note, Request
 from scg_adapters.http.auth import Gate
 from scg_adapters.http.desk import Desk
@@ -32,12 +32,15 @@ from scg_core.kernel.errors import ScgError, Unauthorized
 REFRESH: Final = "saop-rest-data/v1/apptoken-refresh"
 _FOREVER: Final = 10 * 365 * 86_400
 _STALLED: Final = 60_000
-_ASSETS: Final = "/docs/assets"
+_ASSETS: Final = {
+    "swagger-ui.css": b"text/css; charset=utf-8",
+    "swagger-ui-bundle.js": b"text/javascript; charset=utf-8",
+}
 _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>scg-engine API</title>
-<link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
-<body><div id="ui"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", validatorUrl: null});</script>
+<link rel="stylesheet" href="docs/assets/swagger-ui.css"></head>
+<body><div id="ui"></div><script src="docs/assets/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "openapi.json", dom_id: "#ui", validatorUrl: null});</script>
 </body></html>
 """
 
@@ -62,7 +65,7 @@ def create_app(
     """
     desk = Desk(engine)
     gate = Gate(engine, desk, internal=internal_auth, rate=rate)
-    pages = _Pages(engine, desk, token_life)
+    pages = _Pages(engine, desk, token_life, routes)
     api = Api(
         desk,
         gate,
@@ -72,11 +75,12 @@ def create_app(
         note=note,
         routes=routes,
         specials={
-            REFRESH: {"GET": pages.refresh},
+            REFRESH: {"GET": pages.refresh, "HEAD": pages.not_by_head},
             "health/live": {"GET": pages.live},
             "health/ready": {"GET": pages.ready},
             "openapi.json": {"GET": pages.openapi},
             "docs": {"GET": pages.docs},
+            **{f"docs/assets/{name}": {"GET": pages.asset} for name in _ASSETS},
         },
     )
 
@@ -85,12 +89,11 @@ def create_app(
         yield
         desk.close()
 
-    assets = StaticFiles(directory=swagger_ui.static_path)
-    return _Shell(api, routes=[Mount(_ASSETS, assets), Mount("/", api)], lifespan=lifespan)
+    return _Shell(api, routes=[Mount("/", api)], lifespan=lifespan)
 
 
 class _Shell(Starlette):
-    """Starlette, but for requests to the API, which need none of its layers."""
+    """Starlette for the lifespan, and so that a host may mount it; requests need no layer of it."""
 
     def __init__(self, api: Api, **options: Any) -> None:
         super().__init__(**options)
@@ -98,7 +101,7 @@ class _Shell(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and not scope["path"].startswith(_ASSETS):
+        if scope["type"] == "http":
             await self._api(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -107,11 +110,13 @@ class _Shell(Starlette):
 class _Pages:
     """What is served besides the resources."""
 
-    def __init__(self, engine: Engine, desk: Desk, token_life: int | None) -> None:
+    def __init__(
+        self, engine: Engine, desk: Desk, token_life: int | None, routes: tuple[Route, ...]
+    ) -> None:
         self._engine = engine
         self._desk = desk
         self._token_life = token_life
-        self._document = plain(200, document(_version()))
+        self._document = plain(200, document(_version(), routes))
         self._since = time.monotonic()
 
     async def refresh(self, request: Request) -> Answer:
@@ -136,6 +141,16 @@ class _Pages:
             return _refusal(401, "the key and the secret do not belong together")
         life = _FOREVER if issued.valid_for is None else issued.valid_for // 1000
         return plain(200, {"accessToken": issued.token, "validityTime": life})
+
+    async def not_by_head(self, _: Request) -> Answer:
+        """A token that nobody would see must not replace one that works."""
+        raise NotAllowed(("GET",))
+
+    async def asset(self, request: Request) -> Answer:
+        """A file of the documentation page."""
+        name = request.parts[-1]
+        body = await self._desk.read((Path(swagger_ui.static_path) / name).read_bytes)
+        return Answer(200, body, media=_ASSETS[name])
 
     async def live(self, _: Request) -> Answer:
         """Whether the process answers at all."""

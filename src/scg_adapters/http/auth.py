@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -18,7 +19,7 @@ from scg_core.tenancy.model import Scope
 
 _REMEMBERED: Final = 1.0
 _MOST: Final = 10_000
-_LONGEST_TOKEN: Final = 512
+_TOKEN: Final = re.compile(rb"^[\x21-\x7e]{1,512}$")
 
 
 @frozen
@@ -67,7 +68,7 @@ class Gate:
         """
         scheme, _, token = headers.get(b"authorization", b"").strip().partition(b" ")
         token = token.strip()
-        if scheme.lower() != b"bearer" or not 0 < len(token) <= _LONGEST_TOKEN:
+        if scheme.lower() != b"bearer" or not _TOKEN.match(token):
             known = self._by_headers(headers)
         else:
             known = await self._by_token(token.decode("latin-1"))

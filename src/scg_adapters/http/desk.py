@@ -108,8 +108,8 @@ class Desk:
                     jobs.append(self._waiting.popleft())
                     outcomes.append(_outcome(jobs[-1][0]))
         except BaseException as failed:
-            while self._waiting and len(jobs) < _BATCH:
-                jobs.append(self._waiting.popleft())
+            if not jobs:  # the storage is not to be had: nobody need wait for that again
+                jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if not isinstance(failed, Exception):
                 failed = StorageUnavailable("the server is ending")
             outcomes = [(None, failed)] * len(jobs)

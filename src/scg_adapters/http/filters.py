@@ -51,6 +51,8 @@ def read_asked(kind: type[Resource], pairs: Sequence[tuple[str, str]]) -> Asked:
             raise InvalidField(name[:64], f"is not a filter of {declared.title}")
         filters[name] = _wanted(attribute, name, texts)
     limit = _number("limit", paging.get("limit"), DEFAULT_LIMIT)
+    if not limit:
+        raise InvalidField("limit", "must be at least 1")
     return Asked(
         filters=filters,
         sort=paging.get("sort") or None,
@@ -70,27 +72,30 @@ def _number(name: str, text: str | None, usual: int) -> int:
 def _wanted(attribute: Attribute, name: str, texts: Sequence[str]) -> object:
     if attribute.address:  # a plus that was not encoded arrives as a blank
         texts = ["+" + text[1:] if text[:1] == " " else text for text in texts]
-    if len(texts) == 1:
-        [text] = texts
-        if attribute.type is str and text.endswith("*"):
-            return Prefix(text[:-1])
-        if attribute.type is not str and ".." in text:
-            start, _, end = text.partition("..")
-            return Between(start or None, end or None)
     values: list[Any] = [value for text in texts for value in _alternatives(attribute, name, text)]
     return values[0] if len(values) == 1 else values
+
+
+def _one(attribute: Attribute, text: str) -> object:
+    """One value, a beginning, or a range."""
+    if attribute.type is str and text.endswith("*"):
+        return Prefix(text[:-1])
+    if attribute.type is not str and ".." in text and attribute.type != tuple[str, ...]:
+        start, _, end = text.partition("..")
+        return Between(start or None, end or None)
+    return text
 
 
 def _alternatives(attribute: Attribute, name: str, text: str) -> list[Any]:
     """A text with commas means any of its parts; where commas belong to values, also the whole."""
     if "," not in text:
-        return [text]
-    parts = [part for part in text.split(",") if part.strip()]
+        return [_one(attribute, text)]
+    parts = [_one(attribute, part.strip()) for part in text.split(",") if part.strip()]
     if attribute.type in (str, tuple[str, ...]):
-        return [text, *(part.strip() for part in parts)]
+        return [text, *parts]
     if attribute.type is Instant:
         try:
             return [codec.read_value(attribute, name, text)]
         except InvalidField:
             return parts
-    return [part.strip() for part in parts]
+    return parts

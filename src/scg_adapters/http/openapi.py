@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from scg_adapters.http.routes import BASE, ROUTES, Does, Route
@@ -45,12 +45,13 @@ _PAGING: Final = (
 )  # fmt: skip
 
 
-def document(version: str, server: str = "/") -> Json:
-    """The whole document, for an API that stands at ``server``."""
+def document(version: str, routes: Sequence[Route] = ROUTES, server: str = ".") -> Json:
+    """The whole document, for an API that stands at ``server``: beside it, if nothing is said."""
     paths: dict[str, Json] = {}
-    for route in ROUTES:
+    for route in routes:
         if route.does is not Does.REFUSE:
             paths.setdefault(BASE + route.path, {})[route.verb.lower()] = _operation(route)
+    paths |= _besides()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,13 +63,49 @@ def document(version: str, server: str = "/") -> Json:
         },
         "servers": [{"url": server}],
         "security": [{"bearer": []}],
-        "tags": [{"name": title} for title in dict.fromkeys(_tag(r) for r in ROUTES)],
+        "tags": [{"name": title} for title in dict.fromkeys(_tag(r) for r in routes)],
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": _schemas(),
+            "schemas": _schemas(routes),
         },
     }
+
+
+def _besides() -> dict[str, Json]:
+    """What is served besides the resources, without a token."""
+    texts = ("consumerkey", "consumersecret", "oldtoken")
+    named = [
+        {"name": one, "in": "query", "required": one != "oldtoken", "schema": {"type": "string"},
+         "description": meaning}
+        for one, meaning in zip(texts, ("The application's key.", "Its secret.",
+                                        "A token to revoke."), strict=True)
+    ]  # fmt: skip
+    token = {"accessToken": {"type": "string"}, "validityTime": {"type": "integer"}}
+    refusal = {"errorCode": {"type": "integer"}, "moreInfo": {"type": "string"},
+               "userMsg": {"type": "string"}}  # fmt: skip
+    wrong = _answer("The key or the secret is missing or wrong.", _object("", refusal, refusal))
+    found: dict[str, Json] = {
+        "/saop-rest-data/v1/apptoken-refresh": {
+            "get": {
+                "operationId": "token_refresh", "summary": "Get a new token.", "security": [],
+                "parameters": named, "tags": ["Token"],
+                "responses": {"200": _answer("The token, and for how many seconds it counts.",
+                                             _object("", token, token)),
+                              "400": wrong, "401": wrong, "503": wrong},
+            }
+        }
+    }  # fmt: skip
+    for name, text in (("live", "Does the process answer?"), ("ready", "Does the storage?")):
+        state = _object("", {"status": {"type": "string"}}, ["status"])
+        found[f"/health/{name}"] = {
+            "get": {
+                "operationId": f"health_{name}", "summary": text, "security": [],
+                "tags": ["Health"],
+                "responses": {"200": _answer("Yes.", state), "503": _answer("No.", state)},
+            }
+        }  # fmt: skip
+    return found
 
 
 _ABOUT: Final = (
@@ -87,8 +124,7 @@ def _tag(route: Route) -> str:
 
 def _operation(route: Route) -> Json:
     made: Json = {
-        "operationId": f"{route.of}_{route.call}" if route.does is not Does.LIST else
-        f"{route.of}_{'list' if route.call == 'page' else route.call}",
+        "operationId": _operation_id(route),
         "summary": route.summary,
         "tags": [_tag(route)],
         "parameters": [*_path(route), *_query(route), *_headers(route)],
@@ -102,7 +138,23 @@ def _operation(route: Route) -> Json:
             "required": route.does is not Does.UPDATE,
             "content": {"application/json": {"schema": _ref(name)}},
         }
+    elif route.field:
+        value: Json = {"type": "string"} if route.does is Does.ACT else _MANY
+        schema = _object(route.summary, {route.field: value}, [route.field])
+        made["requestBody"] = {
+            "required": route.does is not Does.ACT,
+            "content": {"application/json": {"schema": schema}},
+        }
     return made
+
+
+def _operation_id(route: Route) -> str:
+    """A name for the methods of generated clients; taking one of several by path is singular."""
+    name = f"{route.of}_{'list' if route.call == 'page' else route.call}"
+    return name.removesuffix("s") if route.does is Does.TAKE and not route.field else name
+
+
+_MANY: Final[Json] = {"type": "array", "items": {"type": "string"}}
 
 
 def _path(route: Route) -> Iterable[Json]:
@@ -114,6 +166,11 @@ def _path(route: Route) -> Iterable[Json]:
 
 
 def _query(route: Route) -> Iterable[Json]:
+    if route.does is Does.ACT:
+        yield {
+            "name": route.field, "in": "query", "schema": {"type": "string"},
+            "description": "The same as in the body.",
+        }  # fmt: skip
     if route.writes:
         return
     for attribute in declaration(route.kind).attributes:
@@ -147,7 +204,7 @@ def _responses(route: Route) -> Json:
             found["200"] = _answer("A page of the list.", _ref(_name(route.kind) + "List"))
         case Does.READ:
             found["200"] = _answer("The resource.", _ref(_name(route.kind)))
-        case Does.DELETE:
+        case Does.DELETE | Does.TAKE:
             found["204"] = {"description": "It is deleted."}
         case _:
             found["200"] = _answer("Done; the id of the resource.", _ref("Id"))
@@ -169,7 +226,7 @@ def _name(kind: type[Resource]) -> str:
     return declaration(kind).title.replace(" ", "")
 
 
-def _schemas() -> Json:
+def _schemas(routes: Sequence[Route]) -> Json:
     found: Json = {
         "Error": {
             "type": "object",
@@ -186,7 +243,7 @@ def _schemas() -> Json:
             "required": ["id"],
         },
     }
-    for kind in dict.fromkeys(route.kind for route in ROUTES):
+    for kind in dict.fromkeys(route.kind for route in routes):
         name, shown = _name(kind), _shown(kind)
         about = (kind.__doc__ or "").strip()
         found[name] = _object(about, {a.wire: _read(a) for a in shown}, ())

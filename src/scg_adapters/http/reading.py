@@ -15,12 +15,14 @@ from urllib.parse import parse_qsl
 
 from attrs import frozen
 
+from scg_adapters.http.answers import Overloaded
 from scg_core.kernel.errors import InvalidField, ScgError
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 DEEPEST: Final = 32
 _MOST_FIELDS: Final = 200
+_MOST_PARTS: Final = 20_000
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = frozenset({"", "application/json", "text/json"})
 
@@ -64,31 +66,62 @@ class UnknownContent(ScgError):
         return f"a body of type {self.given[:64]!r} is not understood; send application/json"
 
 
-async def read_body(receive: Receive, length: str | None, most: int, patience: float) -> bytes:
+class Room:
+    """How many bytes of bodies may be held at once, by all requests together."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, size: int) -> None:
+        """Make room for that many bytes.
+
+        Raises:
+            Overloaded: there is none.
+        """
+        if size > self._left:
+            raise Overloaded()
+        self._left -= size
+
+    def give(self, size: int) -> None:
+        """Give room back."""
+        self._left += size
+
+
+async def read_body(
+    receive: Receive, length: str | None, most: int, patience: float, room: Room | None = None
+) -> bytes:
     """The whole body.
 
     Raises:
         TooLarge: it has, or says it has, more than ``most`` bytes.
         TooSlow: it was not whole after ``patience`` seconds.
+        Overloaded: too many bytes of bodies are being read.
         Gone: the client left in the middle.
     """
     if length is not None and length.isascii() and length.isdigit() and int(length[:12]) > most:
         raise TooLarge(most)
+    give_up = asyncio.get_running_loop().time() + patience
     message = await _next(receive, patience)
     if not message.get("more_body", False):
         body = message.get("body", b"")
         if len(body) > most:
             raise TooLarge(most)
         return bytes(body)
-    parts, size = [message.get("body", b"")], len(message.get("body", b""))
-    give_up = asyncio.get_running_loop().time() + patience
-    while message.get("more_body", False):
-        message = await _next(receive, give_up - asyncio.get_running_loop().time())
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > most:
-            raise TooLarge(most)
-    return b"".join(parts)
+    room = room or Room(most)
+    parts, size = [], 0
+    try:
+        while True:
+            part = message.get("body", b"")
+            room.take(len(part))
+            size += len(part)
+            if size > most:
+                raise TooLarge(most)
+            parts.append(part)
+            if not message.get("more_body", False):
+                return b"".join(parts)
+            message = await _next(receive, give_up - asyncio.get_running_loop().time())
+    finally:
+        room.give(size)
 
 
 async def _next(receive: Receive, patience: float) -> MutableMapping[str, Any]:
@@ -161,22 +194,27 @@ def _finite(text: str) -> float:
 
 
 def _depth(value: object) -> int:
-    deep, level = 0, [value]
-    while level and deep <= DEEPEST:
-        deep += 1
-        below: list[object] = []
-        for one in level:
-            if isinstance(one, dict):
-                below += [v for v in one.values() if isinstance(v, dict | list)]
-            elif isinstance(one, list):
-                below += [v for v in one if isinstance(v, dict | list)]
-        level = below
-    return deep
+    """How deeply a value is nested, as far as one level too deep."""
+    deepest = 0
+    walk = [iter([value])]
+    while walk:
+        one = next(walk[-1], _END)
+        if one is _END:
+            walk.pop()
+        elif isinstance(one, dict | list):
+            walk.append(iter(one.values() if isinstance(one, dict) else one))
+            deepest = max(deepest, len(walk) - 1)
+            if deepest > DEEPEST:
+                break
+    return deepest
+
+
+_END: Final = object()
 
 
 def _form(body: bytes) -> dict[str, object]:
     found: dict[str, object] = {}
-    for name, value in _pairs(body, "body"):
+    for name, value in _pairs(body, "body", _MOST_PARTS):
         held = found.get(name)
         if held is None:
             found[name] = value
@@ -191,16 +229,16 @@ def read_query(query: bytes) -> list[tuple[str, str]]:
     Raises:
         InvalidField: it is not UTF-8, or has too many parts.
     """
-    return _pairs(query, "query") if query else []
+    return _pairs(query, "query", _MOST_FIELDS) if query else []
 
 
-def _pairs(text: bytes, field: str) -> list[tuple[str, str]]:
+def _pairs(text: bytes, field: str, most: int) -> list[tuple[str, str]]:
     try:
         return parse_qsl(
             text.decode("utf-8"), keep_blank_values=True, errors="strict",
-            max_num_fields=_MOST_FIELDS,
+            max_num_fields=most,
         )  # fmt: skip
     except UnicodeDecodeError:
         raise InvalidField(field, "is not UTF-8") from None
     except ValueError:
-        raise InvalidField(field, f"has more than {_MOST_FIELDS} parts") from None
+        raise InvalidField(field, f"has more than {most} parts") from None

@@ -13,9 +13,9 @@ from typing import Final
 from attrs import frozen
 
 from scg_core.attachments.model import Attachment
-from scg_core.kernel.resource import Resource
+from scg_core.kernel.resource import Resource, declaration
 from scg_core.messaging.model import Message, MessageRequest
-from scg_core.senders.model import SenderId
+from scg_core.senders.model import Channel, SenderId, SenderIdClass, SenderIdType
 from scg_core.tenancy.model import Scope
 
 BASE: Final = "/scg-external-api/api/v1"
@@ -30,6 +30,9 @@ class Does(StrEnum):
     UPDATE = "update"  # update(*ids, body) -> {"id"}
     REPLACE = "replace"  # replace(*ids, body) -> {"id"}
     DELETE = "delete"  # delete(*ids) -> 204
+    ACT = "act"  # call(*ids, field) -> {"id"}; the field is the one the row names
+    ADD = "add"  # call(*ids, ids) -> {"id"} and what could not be added
+    TAKE = "take"  # call(*ids, ids) -> 204; the ids are in the path or in the body
     REFUSE = "refuse"  # the specification says "Not allowed": 405
 
 
@@ -38,7 +41,8 @@ class Route:
     """One verb of one path.
 
     ``of`` is the collection of ``Application``, ``call`` its verb; ``keyed`` takes an
-    Idempotency-Key.
+    Idempotency-Key. ``field`` is what ACT, ADD and TAKE read of the body (ACT also of the query),
+    ``also`` are other names of it.
     """
 
     verb: str
@@ -50,6 +54,8 @@ class Route:
     summary: str
     scope: Scope = Scope.CUSTOMER
     keyed: bool = False
+    field: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def writes(self) -> bool:
@@ -70,6 +76,9 @@ _VERBS: Final = {
     Does.REPLACE: ("PUT", "replace"),
     Does.DELETE: ("DELETE", "delete"),
     Does.REFUSE: ("POST", ""),
+    Does.ACT: ("POST", ""),
+    Does.ADD: ("POST", ""),
+    Does.TAKE: ("DELETE", ""),
 }
 
 
@@ -82,12 +91,16 @@ def _row(
     *,
     call: str | None = None,
     keyed: bool = False,
+    field: str = "",
+    also: tuple[str, ...] = (),
 ) -> Route:
     verb, usual = _VERBS[does]
-    return Route(verb, path, does, kind, of, call or usual, summary, keyed=keyed)
+    return Route(
+        verb, path, does, kind, of, call or usual, summary, keyed=keyed, field=field, also=also
+    )
 
 
-def _table() -> Iterator[Route]:
+def _messaging() -> Iterator[Route]:
     requests, messages = "/messaging/message_requests", "/messaging/messages"
     request, message = f"{requests}/{{MessageRequest_ID}}", f"{messages}/{{Message_ID}}"
     yield _row(requests, Does.LIST, MessageRequest, "message_requests", "List message requests.")
@@ -134,9 +147,67 @@ def _table() -> Iterator[Route]:
         f"{message}/attachments", Does.REFUSE, Attachment, "messages",
         "Not allowed: attachments are named when the request is made.",
     )  # fmt: skip
+
+
+def _senders() -> Iterator[Route]:
     senders = "/messaging/sender_ids"
+    sender = f"{senders}/{{Sender_ID}}"
     yield _row(senders, Does.LIST, SenderId, "sender_ids", "List sender ids.")
-    yield _row(f"{senders}/{{Sender_ID}}", Does.READ, SenderId, "sender_ids", "Read a sender id.")
+    yield _row(
+        senders, Does.CREATE, SenderId, "sender_ids",
+        "Ask for a sender id; with `parent_id` for a copy of a shared one.",
+    )  # fmt: skip
+    yield _row(
+        f"{senders}/purchase", Does.ACT, SenderId, "sender_ids",
+        "Purchase a preprovisioned sender id.", call="purchase", field="parent_id",
+    )  # fmt: skip
+    yield _row(sender, Does.READ, SenderId, "sender_ids", "Read a sender id.")
+    yield _row(sender, Does.UPDATE, SenderId, "sender_ids", "Change a sender id.")
+    yield _row(sender, Does.DELETE, SenderId, "sender_ids", "Give a sender id up.")
+    yield from _read_only(
+        "/messaging/sender_id_classes", "Class_ID", SenderIdClass, "sender_id_classes"
+    )
+    yield from _read_only("/messaging/sender_id_types", "Type_ID", SenderIdType, "sender_id_types")
+
+
+def _channels() -> Iterator[Route]:
+    channels = "/messaging/channels"
+    channel = f"{channels}/{{Channel_ID}}"
+    yield _row(channels, Does.LIST, Channel, "channels", "List channels.")
+    yield _row(channels, Does.CREATE, Channel, "channels", "Make a channel.")
+    yield _row(channel, Does.READ, Channel, "channels", "Read a channel.")
+    yield _row(channel, Does.UPDATE, Channel, "channels", "Change what is given of a channel.")
+    yield _row(channel, Does.REPLACE, Channel, "channels", "Replace a channel.")
+    yield _row(channel, Does.DELETE, Channel, "channels", "Delete a channel; its sender ids stay.")
+    yield _row(
+        f"{channel}/sender_ids", Does.LIST, SenderId, "channels",
+        "List the sender ids of a channel.", call="sender_ids",
+    )  # fmt: skip
+    yield _row(
+        f"{channel}/sender_ids", Does.ADD, Channel, "channels", "Add sender ids to a channel.",
+        call="add_sender_ids", field="sender_ids", also=("sender_id", "id"),
+    )  # fmt: skip
+    yield _row(
+        f"{channel}/sender_ids", Does.TAKE, Channel, "channels",
+        "Take the sender ids named in the body out of a channel.",
+        call="remove_sender_ids", field="sender_ids", also=("sender_id", "id"),
+    )  # fmt: skip
+    yield _row(
+        f"{channel}/sender_ids/{{Sender_ID}}", Does.TAKE, Channel, "channels",
+        "Take a sender id out of a channel.", call="remove_sender_ids",
+    )  # fmt: skip
+
+
+def _read_only(path: str, id: str, kind: type[Resource], of: str) -> Iterator[Route]:
+    title = declaration(kind).title
+    yield _row(path, Does.LIST, kind, of, f"List every {title}.")
+    yield _row(f"{path}/{{{id}}}", Does.READ, kind, of, f"Read a {title}.")
+
+
+def _table() -> Iterator[Route]:
+    yield from _messaging()
+    yield from _senders()
+    yield from _channels()
 
 
 ROUTES: Final[tuple[Route, ...]] = tuple(_table())

@@ -12,8 +12,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-import holidays as public
-
 from scg_core.kernel.countries import ALPHA2, ALPHA3
 from scg_core.ports.places import HolidaysOf
 
@@ -82,6 +80,8 @@ def holidays_in(country: str | None) -> HolidaysOf:
     def of(year: int) -> frozenset[int]:
         if region is None or not _FIRST_YEAR < year < _LAST_YEAR:
             return frozenset()
+        import holidays as public  # ten megabytes that only windows with holidays need
+
         try:
             found = public.country_holidays(region, years=[year])
         except NotImplementedError:

@@ -22,6 +22,7 @@ class MemoryStorage:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._busy = False
+        self._group: list[Callable[[], None]] | None = None
         self._tables: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
 
     @contextmanager
@@ -34,6 +35,8 @@ class MemoryStorage:
             undo: list[Callable[[], None]] = []
             try:
                 yield MemorySession(self._tables, undo)
+                if self._group is not None:
+                    self._group += undo
             except BaseException:
                 for step in reversed(undo):
                     step()
@@ -45,9 +48,17 @@ class MemoryStorage:
     def together(self) -> Iterator[None]:
         """Nothing here is durable; other threads wait until the block is left."""
         with self._lock:
-            if self._busy:
+            if self._busy or self._group is not None:
                 raise BrokenInvariant("an engine call was made inside another one's transaction")
-            yield
+            self._group = []
+            try:
+                yield
+            except BaseException:
+                for step in reversed(self._group):
+                    step()
+                raise
+            finally:
+                self._group = None
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:

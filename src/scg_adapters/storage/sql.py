@@ -58,9 +58,10 @@ def _order(of: Table, query: Query[R]) -> str:
 
 
 def _term(of: Table, condition: Condition) -> Compiled:
-    if condition.op is Op.EITHER:
+    if condition.op in (Op.EITHER, Op.ALL):
         terms = [_term(of, one) for one in condition.value]
-        joined = " or ".join(term for term, _ in terms)
+        word = " or " if condition.op is Op.EITHER else " and "
+        joined = word.join(term for term, _ in terms)
         return f"({joined})", [value for _, values in terms for value in values]
     attribute = of.declared[condition.field]
     name, value = quoted(column(attribute)), condition.value

@@ -96,6 +96,18 @@ class StorageContract(QueueContract, ABC):
         with storage.snapshot() as session:
             assert session.count(Query(MessageRequest)) == 2
 
+    def test_a_group_that_is_left_by_an_exception_is_gone(self) -> None:
+        """None of its calls has happened, whatever they returned."""
+        storage = self.empty()
+        with pytest.raises(ZeroDivisionError), storage.together():
+            with storage.transaction("first") as session:
+                session.add(a_request("one"))
+            raise ZeroDivisionError
+
+        with storage.transaction("after") as session:
+            assert session.get(MessageRequest, "one") is None
+            session.add(a_request("one"))
+
     def test_a_group_is_not_begun_inside_a_transaction(self) -> None:
         """That would make a commit of half a transaction."""
         storage = self.empty()

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import local
 from typing import Final
 
 from scg_core.engine.application import Application
 from scg_core.engine.operator import Operator
 from scg_core.kernel.codec import read_integer, read_text
-from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.errors import BrokenInvariant, InvalidField
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.sources import Sources
@@ -66,6 +67,7 @@ class Engine:
             read_text("transports", name, most=64)
             read_integer(f"transports[{name}].window", transport.capabilities.window, 1)
         self._storage = storage
+        self._local = local()
         self._transports = dict(transports)
         self._clock = clock
         self._ids = ids
@@ -127,7 +129,11 @@ class Engine:
             StorageUnavailable: the commit failed; nothing of the block is stored.
         """
         with self._storage.together():
-            yield
+            self._local.together = True
+            try:
+                yield
+            finally:
+                self._local.together = False
 
     def run_due(
         self, limit: int = PIECES, *, connectors: Collection[str] | None = None
@@ -140,7 +146,12 @@ class Engine:
 
         Returns:
             When to call again: now if there is more, a later instant, or None if nothing waits.
+
+        Raises:
+            BrokenInvariant: it is called inside ``together``: what it sends must be durable first.
         """
+        if getattr(self._local, "together", False):
+            raise BrokenInvariant("due work was asked for inside together(): nothing is durable")
         return self.pump.run_due(read_integer("limit", limit, 1), connectors)
 
     def overdue(self) -> int:

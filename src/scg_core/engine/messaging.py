@@ -115,7 +115,7 @@ class MessageRequests(Collection[MessageRequest]):
         with self._engine.transaction("resume") as unit:
             return requests.resume_request(unit, self._caller, request_id)
 
-    def delete(self, request_id: str, /, *, version_number: int | None = None) -> None:
+    def delete(self, request_id: str, /, *, version_number: object = None) -> None:
         """Delete a request, canceling it first if it is not finished.
 
         Raises:
@@ -171,7 +171,7 @@ class Messages(Collection[Message]):
         with self._engine.transaction("update") as unit:
             return messages.update_message(unit, self._caller, message_id, {**fields, **named})
 
-    def delete(self, message_id: str, /, *, version_number: int | None = None) -> None:
+    def delete(self, message_id: str, /, *, version_number: object = None) -> None:
         """Delete a message; one still queued does not leave.
 
         Raises:

@@ -55,7 +55,7 @@ class SenderIds(Collection[SenderId]):
         with self._engine.transaction("update_sender_id") as unit:
             return senders.update_sender_id(unit, self._caller, sender_id, {**fields, **named})
 
-    def delete(self, sender_id: str, /, *, version_number: int | None = None) -> None:
+    def delete(self, sender_id: str, /, *, version_number: object = None) -> None:
         """Give a sender id up: it is removed once nothing waits for it any more.
 
         Raises:
@@ -107,7 +107,7 @@ class Channels(Collection[Channel]):
             given = {**fields, **named}
             return channels.update_channel(unit, self._caller, channel_id, given, whole=True)
 
-    def delete(self, channel_id: str, /, *, version_number: int | None = None) -> None:
+    def delete(self, channel_id: str, /, *, version_number: object = None) -> None:
         """Delete a channel; its sender ids stay.
 
         Raises:

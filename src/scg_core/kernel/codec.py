@@ -31,6 +31,8 @@ from scg_core.kernel.resource import (
 )
 
 INDEX_TOO_LONG: Final = 1023
+_MEMBER: Final = 255
+_LARGEST_AMOUNT: Final = 9 * 10**12
 _INTEGER: Final = re.compile(r"^[+-]?\d{1,19}$")
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
 _SPLIT: Final = re.compile(r"[;,]")
@@ -178,7 +180,19 @@ def _value(
     if bounded and attribute.length and isinstance(known, str) and len(known) > attribute.length:
         rule = f"must have at most {attribute.length} characters"
         raise InvalidField(name, rule, INDEX_TOO_LONG)
+    if bounded and isinstance(known, tuple):
+        _bound_members(attribute, name, known)
     return known
+
+
+def _bound_members(attribute: Attribute, name: str, given: tuple[str, ...]) -> None:
+    if len(given) > attribute.most:
+        raise InvalidField(name, f"has {len(given)} members, {attribute.most} are allowed")
+    longest = attribute.length or _MEMBER
+    for at, one in enumerate(given):
+        if len(one) > longest:
+            rule = f"must have at most {longest} characters"
+            raise InvalidField(f"{name}[{at}]", rule, INDEX_TOO_LONG)
 
 
 def _structured(wanted: Any, value: object, converter: Converter) -> Any:
@@ -194,7 +208,21 @@ def _plain(attribute: Attribute) -> Callable[[Any], Any] | None:
         return ",".join if attribute.joined else list
     if attribute.type is Micros:
         return _units
-    return None
+    return _masked if attribute.masked else None
+
+
+MASK: Final = "******"
+"""What stands for a secret that is not shown."""
+
+
+def _masked(text: str) -> str:
+    return json.dumps(_hidden(json.loads(text)), ensure_ascii=False) if text.strip() else text
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _hidden(one) for name, one in value.items()}
+    return [_hidden(one) for one in value] if isinstance(value, list) else MASK
 
 
 def _units(value: int) -> int | float:
@@ -281,7 +309,10 @@ def _lenient_number(value: object) -> float:
 
 
 def _micros(value: object) -> Micros:
-    return Micros(round(_number(value) * 1_000_000))
+    amount = _number(value)
+    if abs(amount) > _LARGEST_AMOUNT:
+        raise ValueError("is too large an amount")
+    return Micros(round(amount * 1_000_000))
 
 
 def _lenient_micros(value: object) -> Micros:

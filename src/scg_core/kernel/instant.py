@@ -24,9 +24,16 @@ _DIGITS: Final = re.compile(r"^-?\d{1,15}$")
 _SECONDS: Final = range(1_000_000_000, 10_000_000_000)  # a ten-digit number means seconds
 _SPELLING: Final = re.compile(
     r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s*(Z|[+-]\d{2}:?\d{2})?)?$"
-    r"|^[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} ([A-Z]{1,5}|[+-]\d{4})$"
+    r"|^[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}"
+    r" (?P<zone>[A-Z]{1,5}|[+-]\d{4})$"
 )
-_ZONES: Final = {"GMT": 0, "UTC": 0, "UT": 0, "Z": 0}
+_ZONES: Final = {"GMT": 0, "UTC": 0, "UT": 0, "Z": 0} | {
+    name: hours * 3600
+    for name, hours in (
+        ("EST", -5), ("EDT", -4), ("CST", -6), ("CDT", -5), ("MST", -7), ("MDT", -6), ("PST", -8),
+        ("PDT", -7), ("CET", 1), ("CEST", 2),
+    )
+}  # fmt: skip
 
 
 def later(instant: Instant, milliseconds: float) -> Instant:
@@ -62,7 +69,11 @@ def read_instant(value: object) -> Instant:
         value = int(value)
     if isinstance(value, int):
         return _bounded(Instant(value * SECOND if value in _SECONDS else value))
-    if isinstance(value, str) and _SPELLING.match(value.strip()):
+    spelling = _SPELLING.match(value.strip()) if isinstance(value, str) else None
+    if spelling is not None and isinstance(value, str):
+        zone = spelling["zone"]
+        if zone and zone.isalpha() and zone not in _ZONES:
+            raise ValueError(f"the time zone {zone} is not known; write an offset such as +0100")
         try:
             return _bounded(from_datetime(parser.parse(value.strip(), tzinfos=_ZONES)))
         except (OverflowError, parser.ParserError) as reason:

@@ -37,6 +37,7 @@ class Op(StrEnum):
     LT = "lt"
     LE = "le"
     PREFIX = "prefix"
+    ALL = "all"  # all of the conditions in the value; the field is of no account
     EITHER = "either"  # any of the conditions in the value; the field is of no account
     HAS = "has"  # a list field contains the value, or any of a tuple of values
 
@@ -118,6 +119,8 @@ def meets(resource: Resource, condition: Condition) -> bool:
     """Whether a resource meets a condition: what every storage adapter must agree with."""
     if condition.op is Op.EITHER:
         return any(meets(resource, one) for one in condition.value)
+    if condition.op is Op.ALL:
+        return all(meets(resource, one) for one in condition.value)
     return matches(condition, getattr(resource, condition.field))
 
 
@@ -147,6 +150,8 @@ def matches(condition: Condition, held: Any) -> bool:
             return held is not None and bool(held <= value)
         case Op.EITHER:
             return any(matches(one, held) for one in value)
+        case Op.ALL:
+            return all(matches(one, held) for one in value)
 
 
 @frozen
@@ -233,22 +238,44 @@ def _conditions(attribute: Attribute, name: str, value: object) -> list[Conditio
     if value is None:
         return [eq(attribute.name, None)]
     if isinstance(value, Prefix):
-        start = codec.read_value(attribute, name, value.text)
-        if attribute.type is not str:
-            raise InvalidField(name, "is no text, so it has no beginning to compare")
-        return [Condition(attribute.name, Op.PREFIX, start)]
+        return [_beginning(attribute, name, value)]
     if isinstance(value, Between):
         return _between(attribute, name, value)
     several = isinstance(value, tuple | list | set | frozenset)
     given = list(value) if several else [value]  # type: ignore[call-overload]
     if len(given) > MAX_VALUES:
         raise InvalidField(attribute.wire, f"takes at most {MAX_VALUES} values")
+    special = [one for one in given if isinstance(one, Prefix | Between)]
+    if special:
+        return [_any_of(attribute, name, [one for one in given if one not in special], special)]
     known = [codec.read_value(attribute, name, one) for one in given]
     if attribute.address:
         several, known = True, [form for one in known for form in _spellings(one)]
     if attribute.type == tuple[str, ...]:
         return [Condition(attribute.name, Op.HAS, tuple(known))]
     return [among(attribute.name, known) if several else eq(attribute.name, known[0])]
+
+
+def _any_of(
+    attribute: Attribute, name: str, plain: list[Any], special: list[Prefix | Between]
+) -> Condition:
+    """Any of plain values, beginnings and ranges."""
+    wanted = list(_conditions(attribute, name, plain)) if plain else []
+    for one in special:
+        parts = _conditions(attribute, name, one)
+        wanted.append(parts[0] if len(parts) == 1 else Condition("", Op.ALL, tuple(parts)))
+    return either(*wanted)
+
+
+def _beginning(attribute: Attribute, name: str, value: Prefix) -> Condition:
+    if attribute.type is not str:
+        raise InvalidField(name, "is no text, so it has no beginning to compare")
+    start = codec.read_value(attribute, name, value.text)
+    bare = start.removeprefix("+")
+    if attribute.address and (not bare or bare.isdigit()):
+        forms = (Condition(attribute.name, Op.PREFIX, one) for one in ("+" + bare, bare))
+        return either(*forms)
+    return Condition(attribute.name, Op.PREFIX, start)
 
 
 def _between(attribute: Attribute, name: str, value: Between) -> list[Condition]:

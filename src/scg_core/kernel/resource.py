@@ -75,6 +75,7 @@ class Attribute:
     joined: bool = False
     address: bool = False
     masked: bool = False
+    most: int = 1_000
 
 
 @frozen
@@ -150,6 +151,7 @@ def attribute(
     joined: bool = False,
     address: bool = False,
     masked: bool = False,
+    most: int = 1_000,
     default: Any = attrs.NOTHING,
 ) -> Any:
     """Declare one field of a resource.
@@ -160,7 +162,8 @@ def attribute(
     1023). ``hot`` fields change often and are stored apart. ``hidden`` fields never leave. A
     ``joined`` list travels as one text with commas; ``address`` fields hold telephone numbers,
     which filters compare with and without a plus sign. The values in ``masked`` JSON are secrets:
-    they leave as asterisks, and asterisks that come back mean unchanged.
+    they leave as asterisks, and asterisks that come back mean unchanged. A list has at ``most`` so
+    many members, each of up to ``length`` characters (255 if not given).
     """
     facts = {
         "doc": doc,
@@ -177,6 +180,7 @@ def attribute(
         "joined": joined,
         "address": address,
         "masked": masked,
+        "most": most,
     }
     return attrs.field(default=default, metadata={_METADATA: facts})
 

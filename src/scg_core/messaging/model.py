@@ -61,7 +61,7 @@ class MessageRequest(_Resource):
     )  # fmt: skip
     to: tuple[str, ...] = attribute(
         "The recipients as given, up to the first 10,000 of them.",
-        writer=_CUSTOMER, immutable=True, filterable=True, address=True, default=(),
+        writer=_CUSTOMER, immutable=True, filterable=True, address=True, most=1_000_000, default=(),
     )  # fmt: skip
     campaign_id: str | None = attribute(
         "The customer's campaign.",

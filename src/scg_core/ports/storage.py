@@ -364,6 +364,7 @@ class Storage(Protocol):
         Laws:
             - ``a_failed_transaction_of_a_group_undoes_only_itself``
             - ``what_a_group_wrote_is_there_after_it``
+            - ``a_group_that_is_left_by_an_exception_is_gone``
 
         Raises:
             StorageUnavailable: it cannot commit; nothing of the block is stored.

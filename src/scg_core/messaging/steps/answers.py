@@ -208,7 +208,8 @@ def _accepted(
     for request_id, amount in Counter(item.message.request_id for item in quick).items():
         tally.add(request_id, "sent_count", amount)
     for item in quick:
-        tally.pay(item.message.company_id, item.message.price, 0)
+        if item.message.price:
+            tally.pay(item.message.company_id, item.message.price, 0)
     tell_moves(unit, lambda: (_moved(item.message) for item in quick))
     apply_parked(unit, keys, capabilities.receipt_policy, settings, tally)
 

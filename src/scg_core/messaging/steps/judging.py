@@ -37,7 +37,8 @@ def counter_of(unit: Unit, lane: Lane, sources: Sources) -> Counter:
     """The counter of a lane, as its sender id and its class are now."""
     key = lane.key
     sender = own_sender(unit, key.sender_id, key.company_id)
-    klass = classes(unit).get(sender.class_id or "") if sender is not None else None
+    named = sender.class_id if sender is not None else None
+    klass = classes(unit).get(named) if named is not None else None
     limits = limits_of(klass, key.company_id, key.sender_id, key.country, unit.now)
     return Counter(lane, sender, limits)
 

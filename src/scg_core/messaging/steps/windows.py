@@ -30,7 +30,7 @@ def due_for(request: MessageRequest, zones: Sequence[str], now: Instant) -> Inst
 
 def rules_for(unit: Unit, sender: SenderId, country: str | None) -> DayRules | None:
     """The delivery window of a sender id's class for a country; None: always open."""
-    klass = classes(unit).get(sender.class_id or "")
+    klass = None if sender.class_id is None else classes(unit).get(sender.class_id)
     if klass is None or not klass.delivery_window:
         return None
     return read_window(klass.delivery_window).rules_for(country)

@@ -46,6 +46,8 @@ def update_message(
         case "DELETED":
             delete_message(unit, caller, message_id)
             return message
+        case None | message.state:
+            return message
         case "CONVERTED" if message.direction is Direction.MT:
             _convert(unit, message, values)
         case "PROCESSED" if message.direction is Direction.MO:
@@ -56,7 +58,7 @@ def update_message(
     return unit.get(Message, caller.company_id, message_id)
 
 
-def delete_message(unit: Unit, caller: Caller, message_id: str, seen: int | None = None) -> None:
+def delete_message(unit: Unit, caller: Caller, message_id: str, seen: object = None) -> None:
     """Delete a message; one still queued does not leave.
 
     Raises:

@@ -67,6 +67,8 @@ def create_request(
     settings = sources.settings
     values = codec.read(MessageRequest, given, lenient=caller.lenient)
     codec.mandatory(MessageRequest, values, Writer.CUSTOMER)
+    if caller.lenient and values.get("to") is None:
+        raise InvalidField("to", "is needed; name at least one recipient")
     content = "" if key is None else digest(_comparable(values))
     made = _made_before(unit, caller, key, content, settings)
     if made is not None:
@@ -169,7 +171,7 @@ def resume_request(unit: Unit, caller: Caller, request_id: str) -> MessageReques
     return after
 
 
-def delete_request(unit: Unit, caller: Caller, request_id: str, seen: int | None = None) -> None:
+def delete_request(unit: Unit, caller: Caller, request_id: str, seen: object = None) -> None:
     """Delete a request; one that is not finished is canceled first.
 
     Raises:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
+from scg_core.kernel.codec import MASK
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.resource import JsonText
-
-MASK: Final = "******"
 
 
 def check_credentials(text: str | None, needed: Sequence[str]) -> None:
@@ -34,13 +33,6 @@ def check_credentials(text: str | None, needed: Sequence[str]) -> None:
             raise InvalidField(f"credentials[{at}].{least[0]}", "is needed by the sender id's type")
 
 
-def masked(text: JsonText | None) -> JsonText | None:
-    """The credentials with every value hidden."""
-    if not text:
-        return text
-    return JsonText(json.dumps(_hide(json.loads(text)), ensure_ascii=False, separators=(",", ":")))
-
-
 def unmasked(given: JsonText | None, held: JsonText | None) -> JsonText | None:
     """What is meant by credentials that come back: where they are masked, they are unchanged."""
     if not given or not held or MASK not in given:
@@ -59,14 +51,6 @@ def _objects(text: str | None) -> list[Mapping[str, Any]]:
 
 def _names(needed: str) -> list[str]:
     return [name.strip() for name in needed.split(",") if name.strip()]
-
-
-def _hide(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _hide(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_hide(one) for one in value]
-    return MASK
 
 
 def _restore(given: Any, held: Any) -> Any:

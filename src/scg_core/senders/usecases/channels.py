@@ -95,7 +95,7 @@ def update_channel(
     return unit.save(channel, **changes) if changes else channel
 
 
-def delete_channel(unit: Unit, caller: Caller, channel_id: str, seen: int | None = None) -> None:
+def delete_channel(unit: Unit, caller: Caller, channel_id: str, seen: object = None) -> None:
     """Delete a channel; its sender ids stay.
 
     Raises:

@@ -147,7 +147,7 @@ def update_sender_id(
     return unit.save(sender, **changes)
 
 
-def delete_sender_id(unit: Unit, caller: Caller, sender_id: str, seen: int | None = None) -> None:
+def delete_sender_id(unit: Unit, caller: Caller, sender_id: str, seen: object = None) -> None:
     """A company gives a sender id up: it is removed once nothing waits for it any more.
 
     Raises:

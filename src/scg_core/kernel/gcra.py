@@ -43,11 +43,14 @@ class Rate:
 
     @cached_property
     def slack(self) -> int:
-        """How many nanoseconds the arrival may lie ahead for the next unit to go."""
-        if self.per_second < 1:
-            return (self.burst - 1) * self.interval
-        fits = int(self.per_second + self.burst) * self.interval - _SECOND
-        return max(fits, NANOSECONDS - self.interval, 0)
+        """How many nanoseconds the arrival may lie ahead for the next unit to go.
+
+        A millisecond at least: what leaves within one has the same time.
+        """
+        fits = (self.burst - 1) * self.interval
+        if self.per_second >= 1:
+            fits = int(self.per_second + self.burst) * self.interval - _SECOND
+        return max(fits, NANOSECONDS)
 
     def free_at(self, arrival: int, units: int = 1) -> Instant:
         """When a message of that many units may go."""

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from scg_adapters.bench import http, pipeline, singles
+from scg_adapters.bench import http, pipeline, rules, singles
 
 
 @click.group()
@@ -40,6 +40,27 @@ def bench_singles(sends: int, file: Path | None) -> None:
 def bench_http(seconds: float, file: Path | None) -> None:
     """Durable single sends over REST, beside bare commits, with and without a bulk job."""
     _show("scg bench http", http.measure(seconds), file)
+
+
+@bench.command("window")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_window(file: Path | None) -> None:
+    """Whether a delivery window is open, and when it opens next."""
+    _show("scg bench window", rules.window(), file)
+
+
+@bench.command("limiter")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_limiter(file: Path | None) -> None:
+    """Three throughput limits asked at once, all or none."""
+    _show("scg bench limiter", rules.limiter(), file)
+
+
+@bench.command("places")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_places(file: Path | None) -> None:
+    """Country and time zones of a number."""
+    _show("scg bench places", rules.places(), file)
 
 
 def _show(title: str, figures: dict[str, Any], file: Path | None) -> None:

@@ -52,13 +52,22 @@ class NumberPlaces:
 
 
 def _international(digits: str) -> Place | None:
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST):
+    if not (digits.isascii() and digits.isdigit()):
         return None
-    code = _calling_code(digits[:3])
-    if code is None or len(digits) - len(code) not in _lengths(code):
+    # What a number's beginning tells is remembered; in North America seven digits tell it all.
+    start = digits[:7] if digits[0] == NANP else digits[:TIMEZONE_LONGEST_PREFIX]
+    area = _area(start, len(digits))
+    return None if area is None else Place("+" + digits, area[0], area[1])
+
+
+@lru_cache(maxsize=_MEMO)
+def _area(start: str, length: int) -> tuple[str | None, tuple[str, ...]] | None:
+    """Country and zones of numbers of this length that begin like this; None: there are none."""
+    code = _calling_code(start[:3])
+    if code is None or length > _LONGEST or length - len(code) not in _lengths(code):
         return None
-    country = _country(code, digits)
-    return Place("+" + digits, country, _zones(digits[:TIMEZONE_LONGEST_PREFIX], country))
+    country = _country(code, start, length)
+    return country, _zones(start, country)
 
 
 def _dialled(digits: str, country: str | None) -> Place | None:
@@ -110,13 +119,13 @@ def _regions(code: str) -> tuple[str, ...]:
     return tuple(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)])
 
 
-def _country(code: str, digits: str) -> str | None:
+def _country(code: str, start: str, length: int) -> str | None:
     regions = _regions(code)
     if len(regions) == 1:
         return None if regions[0] == _NO_REGION else ALPHA3[regions[0]]
     if code == NANP:
-        return _north_american(digits[:_AREA_DIGITS])
-    return _shared_code(code, digits[:_REGION_DIGITS], len(digits))
+        return _north_american(start[:_AREA_DIGITS])
+    return _shared_code(code, start[:_REGION_DIGITS], length)
 
 
 @lru_cache(maxsize=1024)
@@ -126,7 +135,7 @@ def _north_american(start: str) -> str:
     return ALPHA3[phonenumbers.region_code_for_number(probe) or "US"]
 
 
-@lru_cache(maxsize=_MEMO)
+@lru_cache(maxsize=4096)
 def _shared_code(code: str, start: str, length: int) -> str:
     """The country of numbers with this beginning where several share a calling code."""
     for filler in "0123456789":
@@ -142,7 +151,7 @@ def _shared_code(code: str, start: str, length: int) -> str:
     return ALPHA3[_regions(code)[0]]
 
 
-@lru_cache(maxsize=_MEMO)
+@lru_cache(maxsize=4096)
 def _zones(start: str, country: str | None) -> tuple[str, ...]:
     """The time zones of the longest known beginning of a number, those of its country only.
 

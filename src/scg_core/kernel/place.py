@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from typing import NamedTuple
 
 
-@frozen
-class Place:
+class Place(NamedTuple):
     """A telephone number as the network writes it, and where it belongs.
 
     ``country`` is ISO 3166 alpha-3, or None for numbers of no country (satellite, freephone).

@@ -13,6 +13,7 @@ from scg_core.kernel.query import Query
 from scg_core.messaging.lifecycle import Milestone
 from scg_core.messaging.model import Message, MessageRequest, Run
 from scg_core.messaging.rules.status import TEST_MESSAGE
+from scg_core.tenancy.model import CreditAccount
 from tests.reliability.faults import DOUBLING
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def recount(storage: Any) -> None:
         messages = session.find(Query(Message))
         requests = session.find(Query(MessageRequest))
         held = {m.seq: session.runs_at([m.seq]) for m in messages}
+        accounts = session.find(Query(CreditAccount))
+    for account in accounts:
+        _ledger(account, messages)
     by_request: dict[str, list[Message]] = defaultdict(list)
     for message in messages:
         by_request[message.message_request_id or ""].append(message)
@@ -47,6 +51,15 @@ def recount(storage: Any) -> None:
             assert len(runs) == 1, f"{message.state} in {len(runs)} runs"
         else:
             assert all(run.leased for run in runs), f"{message.state} is still queued"
+
+
+def _ledger(account: CreditAccount, messages: list[Message]) -> None:
+    """What a company has reserved and spent is the sum of its messages' prices."""
+    mine = [m for m in messages if m.company_id == account.id and m.price is not None]
+    sent = sum(m.price or 0 for m in mine if m.milestones & Milestone.SENT)
+    waiting = sum(m.price or 0 for m in mine if not m.milestones & Milestone.SENT)
+    assert (account.confirmed, account.reserved) == (sent, waiting), account
+    assert account.left >= 0
 
 
 def _balanced(request: MessageRequest, mine: list[Message], held: dict[int, list[Run]]) -> None:

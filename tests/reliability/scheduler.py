@@ -57,6 +57,7 @@ class Simulation:
         self.carrier = FaultyCarrier(inner, self.clock.advance)
         self.engine = self.another_engine()
         self.sender = self.engine.operator().add_sender_id("acme", address="55512", country="USA")
+        self._rules(random.Random(f"rules {seed}"))
         self.workers: list[Iterator[str] | None] = [None] * WORKERS
         self.expected: dict[str, set[str]] = {}
         self.crashes = 0
@@ -77,6 +78,22 @@ class Simulation:
         self._heal()
         check(self)
         return blake2b("\n".join(self.history).encode(), digest_size=8).hexdigest()
+
+    def _rules(self, chance: random.Random) -> None:
+        """Some seeds have prices, some a class with limits, some a window, some all of it."""
+        operator = self.engine.operator()
+        if chance.random() < 0.5:
+            operator.add_tariff(price=0.01)
+            operator.add_credit("acme", 1_000)
+        fields: dict[str, object] = {}
+        if chance.random() < 0.5:
+            fields["country_peak_throughput"] = chance.choice([20, 500])
+            fields["country_daily_throughput"] = chance.choice([0, 5_000])
+        if chance.random() < 0.3:
+            fields["delivery_window"] = {"DEFAULT": {"OTH": ["00:00-11:00", "11:05-24:00"]}}
+        if fields:
+            operator.put_sender_id_class(id="CLASS", **fields)
+            operator.update_sender_id(self.sender.id, class_id="CLASS")
 
     def _behaviour(self) -> Behaviour:
         draw = self.random.random

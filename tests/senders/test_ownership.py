@@ -298,6 +298,19 @@ def test_credentials_are_checked_against_the_type_and_masked_when_read(world: Wo
     assert "hunter2" in (after.credentials or "") and '"new"' in (after.credentials or "")
 
 
+def test_who_wants_answers_gets_no_sender_id_that_cannot_be_answered(world: World) -> None:
+    """``two_way_required`` YES on a type without answers is refused, now and later."""
+    world.engine.operator().load_defaults()
+    create = world.app.sender_ids.create
+    with pytest.raises(InvalidField) as refused:
+        create(address="Acme", type_id="ALPHANUMERIC", two_way_required="YES")
+    assert refused.value.field == "two_way_required"
+    sender = create(address="Acme", type_id="ALPHANUMERIC")
+    with pytest.raises(InvalidField):
+        world.app.sender_ids.update(sender.id, two_way_required="YES")
+    assert create(address="1", type_id="SHORTCODE", two_way_required="YES").address == "1"
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

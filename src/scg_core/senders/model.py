@@ -135,6 +135,9 @@ class SenderIdType(_Resource):
     version_number: int = attribute(
         "1 at creation, one more after each change.", filterable=True, default=1
     )
+    two_way: bool = attribute(
+        "Whether its sender ids can be answered.", writer=_OPERATOR, default=True
+    )
     needs_provisioning: bool = attribute(
         "Whether carriers have to set a new sender id up before it can be used.",
         writer=_OPERATOR, default=False,

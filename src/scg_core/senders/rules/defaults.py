@@ -33,7 +33,12 @@ TYPES: Final[tuple[Mapping[str, Any], ...]] = (
     {"id": "SHORTCODE", "name": "Short code", "capabilities": ("SMS", "MMS")},
     {"id": "LONGCODE", "name": "Long code", "capabilities": ("SMS", "MMS", "VOICE")},
     {"id": "TOLLFREE", "name": "Toll-free number", "capabilities": ("SMS", "MMS", "VOICE")},
-    {"id": "ALPHANUMERIC", "name": "Alphanumeric sender", "capabilities": ("SMS",)},
+    {
+        "id": "ALPHANUMERIC",
+        "name": "Alphanumeric sender",
+        "capabilities": ("SMS",),
+        "two_way": False,
+    },
     {"id": "EMAIL", "name": "Mailbox", "capabilities": ("EMAIL",)},
     {"id": "PUSH", "name": "Application", "capabilities": ("PUSH",)},
     {"id": "VOICE", "name": "Voice number", "capabilities": ("VOICE",)},

@@ -26,6 +26,8 @@ def check_references(unit: Unit, values: Mapping[str, Any]) -> None:
     kind = None if type_id is None else types(unit).get(type_id)
     if kind is None:
         return
+    if values.get("two_way_required") == "YES" and not kind.two_way:
+        raise InvalidField("two_way_required", f"is not possible: nobody can answer a {kind.id}")
     for one in values.get("capabilities", ()):
         if one not in kind.capabilities:
             allowed = ", ".join(kind.capabilities)

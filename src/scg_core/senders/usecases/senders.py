@@ -142,7 +142,8 @@ def update_sender_id(
         changes["state"] = to
     if not changes:
         return sender
-    merged = {name: getattr(sender, name) for name in ("type_id", "capabilities", "credentials")}
+    kept = ("type_id", "capabilities", "credentials", "two_way_required")
+    merged = {name: getattr(sender, name) for name in kept}
     check_references(unit, {**merged, **changes})
     return unit.save(sender, **changes)
 

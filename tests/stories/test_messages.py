@@ -178,7 +178,7 @@ def test_a_deleted_message_is_gone_but_still_counted(silent: World) -> None:
     silent.recount()
 
 
-@pytest.mark.parametrize("state", ["PROCESSED", "SENT", "nonsense", None, 5])
+@pytest.mark.parametrize("state", ["PROCESSED", "DELIVERED", "CREATED", "nonsense", 5])
 def test_a_message_takes_no_other_state(silent: World, state: object) -> None:
     """CONVERTED and DELETED are all a customer may set on a message sent."""
     (message,) = silent.messages()
@@ -186,6 +186,14 @@ def test_a_message_takes_no_other_state(silent: World, state: object) -> None:
         silent.app.messages.update(message.id, state=state)
 
     assert refused.value.field == "state"
+
+
+@pytest.mark.parametrize("state", ["SENT", None])
+def test_a_message_posted_back_unchanged_stays_as_it_is(silent: World, state: object) -> None:
+    """What a client has read it may send back."""
+    (message,) = silent.messages()
+
+    assert silent.app.messages.update(message.id, state=state) == message
 
 
 def test_a_failed_message_is_not_converted(url: str) -> None:

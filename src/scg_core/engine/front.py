@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from threading import local
+from contextvars import ContextVar
 from typing import Final
 
 from scg_core.engine.application import Application
@@ -67,7 +67,7 @@ class Engine:
             read_text("transports", name, most=64)
             read_integer(f"transports[{name}].window", transport.capabilities.window, 1)
         self._storage = storage
-        self._local = local()
+        self._together: ContextVar[bool] = ContextVar("together", default=False)
         self._transports = dict(transports)
         self._clock = clock
         self._ids = ids
@@ -129,11 +129,11 @@ class Engine:
             StorageUnavailable: the commit failed; nothing of the block is stored.
         """
         with self._storage.together():
-            self._local.together = True
+            before = self._together.set(True)
             try:
                 yield
             finally:
-                self._local.together = False
+                self._together.reset(before)
 
     def run_due(
         self, limit: int = PIECES, *, connectors: Collection[str] | None = None
@@ -150,7 +150,7 @@ class Engine:
         Raises:
             BrokenInvariant: it is called inside ``together``: what it sends must be durable first.
         """
-        if getattr(self._local, "together", False):
+        if self._together.get():
             raise BrokenInvariant("due work was asked for inside together(): nothing is durable")
         return self.pump.run_due(read_integer("limit", limit, 1), connectors)
 

@@ -22,6 +22,7 @@ from scg_core.messaging.lifecycle import MO, MT, REQUEST
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.senders.lifecycle import OWNERSHIP, SENDER
 from scg_core.senders.model import Channel, SenderId, SenderIdClass, SenderIdType, Tariff
+from scg_core.templates.model import MessageTemplate
 from scg_core.tenancy.model import ApiToken, Company, CreditAccount, RegisteredApplication
 
 SENDING = (SenderId, SenderIdClass, SenderIdType, Channel, Tariff)
@@ -52,7 +53,7 @@ def _page(title: str, lines: Iterator[str]) -> str:
 def _resources() -> Iterator[str]:
     yield "Times are epoch milliseconds, ids 22 characters of base 62. *Written by* says who may"
     yield "set a field: the customer, only the operator, or only the engine."
-    for kind in (MessageRequest, Message, Attachment, *SENDING, *TENANCY):
+    for kind in (MessageRequest, Message, Attachment, MessageTemplate, *SENDING, *TENANCY):
         declared = declaration(kind)
         yield f"\n## {declared.title}\n\n{(kind.__doc__ or '').strip()}\n"
         yield "| attribute | type | written by | filter | meaning |\n|---|---|---|---|---|"

@@ -163,7 +163,8 @@ class Walk:
             if field.endswith("_count") or f"{name} {field}" in ELSEWHERE:
                 continue
             value = FIELDS.get(name, {}).get(field)
-            problems += self._field(route, field, value)
+            made = value(self._served) if callable(value) else value
+            problems += self._field(route, field, made)
         return problems
 
     def _field(self, route: Route, field: str, value: Any) -> list[str]:

@@ -35,6 +35,15 @@ def _channel(served: Served) -> str:
     return _made(served, "/messaging/channels", {"name": f"channel {served.number()}"})
 
 
+def _template(served: Served) -> str:
+    return _made(served, "/messaging/message_templates", _template_body(served))
+
+
+def _template_body(served: Served) -> dict[str, Any]:
+    name = f"template{served.number()}"
+    return {"name": name, "designation": "TEMPLATE", "pattern": "Hello ${name}"}
+
+
 def _made(served: Served, path: str, body: dict[str, Any]) -> str:
     answer = served.call("POST", path, body)
     assert answer.status == 200, answer.body
@@ -53,6 +62,7 @@ MAKERS: dict[str, Callable[[Served], str]] = {
     "Class_ID": lambda _: "NOTIFICATION",
     "Type_ID": lambda _: "SHORTCODE",
     "Channel_ID": _channel,
+    "Template_ID": _template,
 }
 """How the resource behind each path parameter is made, for the company acme."""
 
@@ -73,6 +83,9 @@ BODIES: dict[str, Callable[[Served], dict[str, Any]]] = {
     "channels replace": lambda served: {"name": f"channel {served.number()}"},
     "channels add_sender_ids": lambda served: {"sender_ids": [_sender(served)]},
     "channels remove_sender_ids": lambda served: {"sender_ids": [_sender(served)]},
+    "message_templates create": _template_body,
+    "message_templates update": lambda served: {"pattern": f"Hello {served.number()}"},
+    "message_templates replace": _template_body,
 }  # fmt: skip
 """A body that each writing route accepts."""
 
@@ -87,9 +100,14 @@ _CHOICES: dict[str, Any] = {
     "translate": False,
 }  # fmt: skip
 _SENDER: dict[str, Any] = {
-    "name": "n", "content_type": "x", "message_templates": ["t"], "two_way_required": "YES",
+    "name": "n", "content_type": "x", "message_templates": lambda served: [_template(served)],
+    "two_way_required": "YES",
     "keep_sender_address": "YES", "dr_required": "YES", "consent_managed_by": "SCG",
     "capabilities": ["SMS"], "check_white_list": True,
+}  # fmt: skip
+_TEMPLATE: dict[str, Any] = {
+    "name": lambda served: f"template{served.number()}", "designation": "VALIDATOR",
+    "pattern": "Dear ${name}",
 }  # fmt: skip
 FIELDS: dict[str, dict[str, Any]] = {
     "message_requests create": _CHOICES,
@@ -104,8 +122,12 @@ FIELDS: dict[str, dict[str, Any]] = {
     "channels update": {"name": "two", "priority": "low", "description": "d"},
     "channels replace": {"name": "three", "priority": "low", "description": "d",
                          "ownership": "PRIVATE"},
+    "message_templates create": _TEMPLATE,
+    "message_templates update": _TEMPLATE,
+    "message_templates replace": _TEMPLATE,
 }  # fmt: skip
-"""For each writing route values of body fields that are read back as they were written."""
+"""For each writing route values of body fields that are read back as they were written, or what
+makes such a value."""
 
 ELSEWHERE: dict[str, str] = {
     "message_requests create from": "read back as given: tests of naming",

@@ -284,7 +284,10 @@ def test_a_second_head_on_a_connection_has_the_same_bound(strict: Served) -> Non
     small = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
     with socket.create_connection(("127.0.0.1", strict.port), timeout=5) as connection:
         connection.sendall(small)
-        assert connection.recv(65536).startswith(b"HTTP/1.1 404 ")
+        first = b""
+        while not first.endswith(b"}"):  # head and body may come apart
+            first += connection.recv(65536)
+        assert first.startswith(b"HTTP/1.1 404 ")
         connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000)
         assert connection.recv(65536).startswith(b"HTTP/1.1 431 ")
 

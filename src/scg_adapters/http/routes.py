@@ -16,6 +16,7 @@ from scg_core.attachments.model import Attachment
 from scg_core.kernel.resource import Resource, declaration
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.senders.model import Channel, SenderId, SenderIdClass, SenderIdType
+from scg_core.templates.model import MessageTemplate
 from scg_core.tenancy.model import Scope
 
 BASE: Final = "/scg-external-api/api/v1"
@@ -198,6 +199,21 @@ def _channels() -> Iterator[Route]:
     )  # fmt: skip
 
 
+def _templates() -> Iterator[Route]:
+    templates, of = "/messaging/message_templates", "message_templates"
+    template = f"{templates}/{{Template_ID}}"
+    kind = MessageTemplate
+    yield _row(templates, Does.LIST, kind, of, "List message templates.")
+    yield _row(templates, Does.CREATE, kind, of, "Make a message template.")
+    yield _row(template, Does.READ, kind, of, "Read a message template.")
+    yield _row(template, Does.UPDATE, kind, of, "Change what is given of a message template.")
+    yield _row(template, Does.REPLACE, kind, of, "Replace a message template.")
+    yield _row(
+        template, Does.DELETE, kind, of,
+        "Delete a message template; bodies that refer to it fail from then on.",
+    )  # fmt: skip
+
+
 def _read_only(path: str, id: str, kind: type[Resource], of: str) -> Iterator[Route]:
     title = declaration(kind).title
     yield _row(path, Does.LIST, kind, of, f"List every {title}.")
@@ -208,6 +224,7 @@ def _table() -> Iterator[Route]:
     yield from _messaging()
     yield from _senders()
     yield from _channels()
+    yield from _templates()
 
 
 ROUTES: Final[tuple[Route, ...]] = tuple(_table())

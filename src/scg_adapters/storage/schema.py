@@ -42,6 +42,7 @@ from scg_core.senders.model import (
     SenderIdType,
     Tariff,
 )
+from scg_core.templates.model import MessageTemplate
 from scg_core.tenancy.model import ApiToken, Company, CreditAccount, RegisteredApplication
 
 KINDS: Final[tuple[type[Resource], ...]] = (
@@ -52,6 +53,7 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     Subscription,
     Envelope,
     Attachment,
+    MessageTemplate,
     SenderIdClass,
     SenderIdType,
     SenderId,

@@ -7,6 +7,7 @@ from typing import Final
 from scg_core.engine.collection import Host
 from scg_core.engine.messaging import MessageRequests, Messages
 from scg_core.engine.senders import Channels, SenderIdClasses, SenderIds, SenderIdTypes
+from scg_core.engine.templates import MessageTemplates
 from scg_core.tenancy.model import Caller
 
 
@@ -16,6 +17,7 @@ class Application:
     def __init__(self, engine: Host, caller: Caller) -> None:
         self.message_requests: Final = MessageRequests(engine, caller)
         self.messages: Final = Messages(engine, caller)
+        self.message_templates: Final = MessageTemplates(engine, caller)
         self.sender_ids: Final = SenderIds(engine, caller)
         self.sender_id_classes: Final = SenderIdClasses(engine, caller)
         self.sender_id_types: Final = SenderIdTypes(engine, caller)

@@ -7,6 +7,7 @@ from typing import Final
 
 from scg_core.engine.collection import NONE, Host
 from scg_core.engine.senders import Channels
+from scg_core.engine.templates import MessageTemplates
 from scg_core.kernel.query import Query, eq
 from scg_core.senders.model import SenderId, SenderIdClass, SenderIdType, Tariff
 from scg_core.senders.rules.defaults import CLASSES, TYPES
@@ -47,6 +48,8 @@ class Operator:
         self._engine = engine
         self.channels: Final = Channels(engine, Caller(OPERATOR, 1))
         """The operator's own channels, SHARED and PUBLIC ones for all."""
+        self.message_templates: Final = MessageTemplates(engine, Caller(OPERATOR, 1))
+        """The operator's own templates, which copies of its sender ids inherit."""
 
     def add_sender_id(
         self, company: str, fields: Mapping[str, object] = NONE, /, **named: object

@@ -9,11 +9,12 @@ from scg_core.kernel.errors import InvalidField
 from scg_core.messaging.lifecycle import RequestState
 from scg_core.messaging.model import MessageRequest
 from scg_core.messaging.rules.recipients import numbers_in, read_recipients
-from scg_core.messaging.rules.request import check_body
 from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.wording import check_words, disagrees, words_of
 from scg_core.ports.places import Places
 from scg_core.senders.model import SenderId
 from scg_core.senders.steps.finding import connector_of, named_origin
+from scg_core.templates.rules.language import TEMPLATE, TRACKING
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -34,7 +35,13 @@ def build_request(
         connector = connector_of(unit, sender, list(sources.connectors))
         if connector is None:
             raise InvalidField("from", "no transport delivers for the sender id's type")
-    segments = check_body(values.get("body"))
+    words = words_of(unit, caller.company_id, values.get("body"), values.get("content_type"))
+    segments = check_words(words)
+    if words.links:
+        raise InvalidField("body", "holds links to track, which are not there yet", TRACKING)
+    problem = disagrees(unit, sender, words) if sender is not None else None
+    if problem is not None:
+        raise InvalidField("body", problem.partition(" ")[2], TEMPLATE)
     to = values.get("to", ())
     if len(to) == 1:
         _refuse_a_bad_only_recipient(to, sources.places, sender.country if sender else None)

@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
+from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.lifecycle import MessageState
 from scg_core.messaging.model import FailureCode, LaneKey, MessageRequest
@@ -23,8 +24,10 @@ from scg_core.messaging.rules.recipients import (
 from scg_core.messaging.steps.routing import Chosen, Router
 from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.steps.windows import due_for, window_facts
+from scg_core.messaging.steps.wording import check_words, disagrees, words_of
 from scg_core.ports.places import Places
 from scg_core.senders.model import SenderId
+from scg_core.templates.rules.rendering import Expanded
 from scg_core.unit import Unit
 
 _AT_ONCE: Final = Instant(0)
@@ -34,13 +37,18 @@ _AT_ONCE: Final = Instant(0)
 class Plan:
     """What all messages of one request have in common, and who chooses their sender ids.
 
-    A ``dry`` plan only looks: it makes no lane.
+    A ``dry`` plan only looks: it makes no lane. ``text`` is the body filled in and ``segments``
+    its size; ``wrong`` is why it cannot be.
     """
 
     request: MessageRequest
     router: Router
     sources: Sources
     dry: bool = False
+    text: str | None = None
+    segments: int = 0
+    words: Expanded | None = None
+    wrong: str | None = None
 
 
 @frozen
@@ -61,6 +69,19 @@ class Fate:
     def failed(self) -> bool:
         """Whether it never leaves."""
         return self.state in (MessageState.FAILED, MessageState.EXPIRED)
+
+
+def planned(
+    unit: Unit, request: MessageRequest, router: Router, sources: Sources, *, dry: bool = False
+) -> Plan:
+    """The plan of a request, its body filled in with the templates as they are now."""
+    try:
+        words = words_of(unit, request.company_id, request.body, request.content_type)
+        segments = check_words(words)
+    except InvalidField as failed:
+        wrong = f"{failed.error_code} {failed.rule}"
+        return Plan(request, router, sources, dry, request.body, request.segments, None, wrong)
+    return Plan(request, router, sources, dry, words.text, segments, words)
 
 
 def decide_fates(unit: Unit, plan: Plan, recipients: Sequence[Recipient], first: int) -> list[Fate]:
@@ -95,6 +116,12 @@ def _fate(unit: Unit, plan: Plan, recipient: Recipient, choice: Chosen | None) -
         sender = plan.router.sender
         return Fate(MessageState.FAILED, sender=sender, code=FailureCode.OTHER,
                     details=choice.reason)  # fmt: skip
+    wrong = plan.wrong
+    if wrong is None and plan.words is not None:
+        wrong = disagrees(unit, choice.sender, plan.words)
+    if wrong is not None:
+        code = FailureCode.OTHER
+        return Fate(MessageState.FAILED, sender=choice.sender, code=code, details=wrong)
     if plan.request.test_message_flag:
         return _test_fate(plan, choice.sender, unit.now)
     due = due_for(plan.request, recipient.zones, unit.now)

@@ -10,7 +10,7 @@ from scg_core.messaging.lifecycle import RequestState
 from scg_core.messaging.model import MessageRequest
 from scg_core.messaging.rules.gate import Facts, Order, Verdict, gate
 from scg_core.messaging.rules.recipients import Recipient
-from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, located
+from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, located, planned
 from scg_core.messaging.steps.routing import Router
 from scg_core.messaging.steps.sources import Sources
 from scg_core.senders.rules.prices import PriceKey
@@ -39,7 +39,7 @@ class Outline:
 def outline(unit: Unit, request: MessageRequest, sources: Sources) -> Outline:
     """What would become of the recipients that a request names; nothing is stored."""
     router = Router(unit, request, sources, dry=True)
-    plan = Plan(request, router, sources, dry=True)
+    plan = planned(unit, request, router, sources, dry=True)
     by_key: dict[int, Recipient] = {}
     for recipient in located(request.to, sources.places, router.country):
         by_key.setdefault(recipient.key, recipient)
@@ -60,7 +60,7 @@ def _sketch(unit: Unit, plan: Plan, recipient: Recipient, fate: Fate) -> Sketch:
         request.company_id, fate.sender.root_id, recipient.country or "", recipient.kind.value
     )
     of_one = segment_price(unit, plan.sources.prices, key)
-    price = None if of_one is None else Micros(of_one * request.segments)
+    price = None if of_one is None else Micros(of_one * plan.segments)
     order = Order(
         RequestState.TRANSMITTING,
         request.expiry_time,

@@ -28,7 +28,7 @@ from scg_core.messaging.rules.recipients import (
 from scg_core.messaging.rules.status import TEST_MESSAGE
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally, move_request
-from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, located
+from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, located, planned
 from scg_core.messaging.steps.routing import Router
 from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.storage import Work
@@ -77,7 +77,7 @@ def prepare_page(unit: Unit, work: Work, sources: Sources) -> None:
         return
     if request.state is RequestState.ACCEPTED:
         request = move_request(unit, request, RequestEvent.PREPARE)
-    plan = Plan(request, Router(unit, request, sources), sources)
+    plan = planned(unit, request, Router(unit, request, sources), sources)
     if plan.router.gone:
         unit.session.complete(work)
         _reject(unit, request)
@@ -201,7 +201,7 @@ def _row(
         fate.code.value if fate.code else None,
         fate.details,
         request.subject,
-        request.body,
+        plan.text,
         fate.due if waits else request.scheduled_delivery_time,
         request.expiry_time,
         recipient.kind.value,
@@ -210,7 +210,7 @@ def _row(
         now,
         request.company_id,
         fate.lane,
-        request.segments,
+        plan.segments,
         TEST_MESSAGE if fate.state is MessageState.TEST else bits,
     )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.query import Query, among
 from scg_core.senders.model import SenderId, SenderIdClass
 from scg_core.senders.rules.credentials import check_credentials
 from scg_core.senders.steps.finding import types
+from scg_core.templates.model import MessageTemplate
+from scg_core.templates.steps import seen_templates
 from scg_core.unit import Unit
 
 
@@ -20,6 +23,7 @@ def check_references(unit: Unit, values: Mapping[str, Any]) -> None:
     Raises:
         InvalidField: it names the field.
     """
+    _check_templates(unit, values.get("company_id"), values.get("message_templates", ()))
     class_id, type_id = values.get("class_id"), values.get("type_id")
     if class_id is not None and unit.session.get(SenderIdClass, class_id) is None:
         raise InvalidField("class_id", f"no sender class has the id {class_id!r}")
@@ -33,6 +37,20 @@ def check_references(unit: Unit, values: Mapping[str, Any]) -> None:
             allowed = ", ".join(kind.capabilities)
             raise InvalidField("capabilities", f"{kind.id} has no {one[:32]}, only {allowed}")
     check_credentials(values.get("credentials"), kind.credential_parameter_list)
+
+
+def _check_templates(unit: Unit, company: str | None, ids: Sequence[str]) -> None:
+    if not ids:
+        return
+    where = [among("id", ids)]
+    if company is not None:
+        where.append(seen_templates(company))
+    known = {row[0] for row in unit.session.rows(Query(MessageTemplate, where), ("id",))}
+    for at, one in enumerate(ids):
+        if one not in known:
+            raise InvalidField(
+                f"message_templates[{at}]", f"no message template has the id {one[:64]!r}"
+            )
 
 
 def refuse_a_second(unit: Unit, sender: SenderId) -> None:

@@ -62,7 +62,7 @@ def create_sender_id(unit: Unit, caller: Caller, given: Mapping[str, object]) ->
     if kind is not None and "capabilities" not in values:
         values["capabilities"] = kind.capabilities
     waits = kind is not None and kind.needs_provisioning
-    check_references(unit, values)
+    check_references(unit, {**values, "company_id": caller.company_id})
     sender = SenderId(
         id=unit.new_id(),
         company_id=caller.company_id,
@@ -104,7 +104,8 @@ def purchase_sender_id(
         unit.save(parent, ownership=to)
     values = {name: getattr(parent, name) for name in _COPIED}
     values |= {name: value for name, value in (changes or {}).items() if name not in _FIXED}
-    check_references(unit, values)
+    values["message_templates"] = _inherited(parent, values["message_templates"])
+    check_references(unit, {**values, "company_id": caller.company_id})
     return unit.add(
         SenderId(
             id=unit.new_id(),
@@ -137,6 +138,9 @@ def update_sender_id(
     unit.check_version(sender, given.get("version_number"))
     values = _changes(sender, given, caller)
     to = _moved(sender, values.pop("state", sender.state))
+    if "message_templates" in values and sender.parent_id is not None:
+        parent = unit.session.get(SenderId, sender.parent_id)
+        values["message_templates"] = _inherited(parent, values["message_templates"])
     changes = {name: value for name, value in values.items() if value != getattr(sender, name)}
     if to is not sender.state:
         changes["state"] = to
@@ -144,7 +148,7 @@ def update_sender_id(
         return sender
     kept = ("type_id", "capabilities", "credentials", "two_way_required")
     merged = {name: getattr(sender, name) for name in kept}
-    check_references(unit, {**merged, **changes})
+    check_references(unit, {**merged, **changes, "company_id": caller.company_id})
     return unit.save(sender, **changes)
 
 
@@ -169,6 +173,12 @@ def _own(unit: Unit, caller: Caller, sender_id: str) -> SenderId:
     if sender.company_id != caller.company_id:
         raise Forbidden("id", "is the operator's sender id; purchase it, then change your copy")
     return sender
+
+
+def _inherited(parent: SenderId | None, templates: tuple[str, ...]) -> tuple[str, ...]:
+    """A copy's templates: those of its parent, which cannot be taken off, and its own."""
+    first = parent.message_templates if parent is not None else ()
+    return (*first, *(one for one in templates if one not in first))
 
 
 def _has_copy(unit: Unit, company: str, parent_id: str) -> bool:

@@ -1,0 +1,146 @@
+"""Templates filled in: expanded once for a request, then joined for each of its messages.
+
+Expanding puts ``#set`` values and ``#parse``d templates in their places; what is left are texts,
+links to track, and values that differ from recipient to recipient. Values are never read as
+templates, and what is made is bounded while it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from scg_core.kernel.errors import InvalidField
+from scg_core.templates.rules.language import TEMPLATE, Parse, Parts, Set, Track, Value
+from scg_core.templates.rules.segmentation import TOO_LARGE
+
+DEEPEST: Final = 5
+MOST_CHARACTERS: Final = 16_000
+MOST_PARTS: Final = 1_000
+RECIPIENTS_OWN: Final = "contact."
+"""The beginning of names whose values are a recipient's own."""
+
+Lookup = Callable[[str], Parts | None]
+"""The parts of a template by its name, or None."""
+
+
+@frozen
+class Expanded:
+    """A body with everything in its place that is the same for all recipients."""
+
+    parts: tuple[str | Value | Track, ...]
+
+    @property
+    def text(self) -> str | None:
+        """The text, if nothing in it differs from message to message."""
+        if not self.parts:
+            return ""
+        [first, *rest] = self.parts
+        return first if not rest and isinstance(first, str) else None
+
+    @property
+    def links(self) -> tuple[Track, ...]:
+        """The links to track, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Track))
+
+
+def expand(parts: Parts, values: Mapping[str, str], lookup: Lookup) -> Expanded:
+    """A body with values set and templates put in.
+
+    Raises:
+        InvalidField: a value is missing, a template is unknown or contains itself (1006), or the
+            text grows too large (1012).
+    """
+    made = _Expansion(dict(values), lookup)
+    made.add(parts, ())
+    return Expanded(tuple(made.joined()))
+
+
+class _Expansion:
+    """What has been put together so far."""
+
+    def __init__(self, values: dict[str, str], lookup: Lookup) -> None:
+        self._values = values
+        self._lookup = lookup
+        self._found: list[str | Value | Track] = []
+        self._size = 0
+
+    def add(self, parts: Parts, inside: tuple[str, ...]) -> None:
+        """Add parts, which stand inside these templates."""
+        for part in parts:
+            match part:
+                case str():
+                    self._put(part)
+                case Set():
+                    self._values[part.name] = part.text
+                case Value():
+                    self._value(part)
+                case Track():
+                    self._grow(len(part.url))
+                    self._found.append(part)
+                case Parse():
+                    self._parse(part.name, inside)
+
+    def _value(self, part: Value) -> None:
+        known = self._values.get(part.name)
+        if known is not None:
+            self._put(known)
+        elif part.name.startswith(RECIPIENTS_OWN):
+            self._grow(1)
+            self._found.append(part)
+        elif part.source is not None:
+            self._put(part.source)
+        elif part.needed:
+            raise InvalidField("body", f"has no value for ${{{part.name}}}", TEMPLATE)
+
+    def _parse(self, name: str, inside: tuple[str, ...]) -> None:
+        if name in inside:
+            chain = " > ".join((*inside, name))
+            raise InvalidField("body", f"puts a template into itself: {chain[:200]}", TEMPLATE)
+        if len(inside) >= DEEPEST:
+            raise InvalidField("body", f"nests templates more than {DEEPEST} deep", TEMPLATE)
+        parts = self._lookup(name)
+        if parts is None:
+            raise InvalidField("body", f"there is no template {name[:64]!r}", TEMPLATE)
+        self.add(parts, (*inside, name))
+
+    def _put(self, text: str) -> None:
+        self._grow(len(text))
+        self._found.append(text)
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > MOST_CHARACTERS or len(self._found) >= MOST_PARTS:
+            raise InvalidField("body", "grows too large when it is filled in", TOO_LARGE)
+
+    def joined(self) -> list[str | Value | Track]:
+        """The parts, neighbouring texts as one."""
+        found: list[str | Value | Track] = []
+        for part in self._found:
+            if isinstance(part, str) and found and isinstance(found[-1], str):
+                found[-1] += part
+            elif part != "":
+                found.append(part)
+        return found
+
+
+def fill(expanded: Expanded, values: Mapping[str, str], link: Callable[[Track], str]) -> str:
+    """The text for one recipient; ``link`` gives the address that stands for a tracked one.
+
+    Raises:
+        InvalidField: a value is missing (1006).
+    """
+    made = []
+    for part in expanded.parts:
+        if isinstance(part, str):
+            made.append(part)
+        elif isinstance(part, Track):
+            made.append(link(part))
+        else:
+            known = values.get(part.name)
+            if known is None and part.needed:
+                raise InvalidField("body", f"has no value for ${{{part.name}}}", TEMPLATE)
+            made.append(known or "")
+    return "".join(made)

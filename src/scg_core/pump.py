@@ -25,7 +25,13 @@ from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.usecases.prepare import forget_recipients, prepare_page
 from scg_core.messaging.usecases.resume import resume_page
 from scg_core.messaging.usecases.sweep import sweep_page
-from scg_core.messaging.usecases.transmit import Submission, claim, settle
+from scg_core.messaging.usecases.transmit import (
+    LaneFailed,
+    Submission,
+    claim,
+    rest_failed_lane,
+    settle,
+)
 from scg_core.ports.clock import Clock
 from scg_core.ports.message_transport import (
     Answer,
@@ -168,23 +174,43 @@ class Pump:
 
     def _transmit(self, connectors: Mapping[str, Capabilities]) -> Generator[str, None, int]:
         """Hand some windows over; what settles one claims the next, which saves a commit."""
-        with self._begin("claim") as unit:
-            submission = claim(unit, connectors, self._sources)
+        submission = self._claim(connectors)
         for number in range(1, WINDOWS_A_ROUND + 1):
             if submission is None:
                 return number - 1
+            held = submission
             yield "submit"
-            answers = self._submit(submission)
+            answers = self._submit(held)
             yield "settle"
             try:
                 with self._begin("settle") as unit:
-                    self._settle(unit, submission, answers)
+                    self._settle(unit, held, answers)
                     more = number < WINDOWS_A_ROUND
                     submission = claim(unit, connectors, self._sources) if more else None
+            except LaneFailed as failed:
+                with self._begin("settle") as unit:  # again: what was answered stands
+                    self._settle(unit, held, answers)
+                self._rest(failed)
+                return number
             except LeaseLost as lost:
                 log.warning("answers came after their lease had run out: %s", lost.work)
                 return number
         return WINDOWS_A_ROUND
+
+    def _claim(self, connectors: Mapping[str, Capabilities]) -> Submission | None:
+        """Claim a window; a lane that cannot be judged rests, so that it stops nobody else."""
+        for _ in range(WINDOWS_A_ROUND):
+            try:
+                with self._begin("claim") as unit:
+                    return claim(unit, connectors, self._sources)
+            except LaneFailed as failed:
+                self._rest(failed)
+        return None
+
+    def _rest(self, failed: LaneFailed) -> None:
+        log.error("the messages of lane %s could not be judged", failed.lane_id, exc_info=failed)
+        with self._begin("put off") as unit:
+            rest_failed_lane(unit, failed.lane_id, self._settings)
 
     def _settle(self, unit: Unit, submission: Submission, answers: Sequence[Answer]) -> None:
         capabilities = self._capabilities[submission.connector]

@@ -253,7 +253,9 @@ def test_a_type_that_needs_provisioning_takes_its_time(world: World) -> None:
     with pytest.raises(InvalidField):
         world.send("+14155550100", from_=sender.id)
     operator.move_sender_id(sender.id, "IMPLEMENT")
-    assert world.app.sender_ids.update(sender.id, state="ACTIVE").state is SenderState.ACTIVE
+    with pytest.raises(Forbidden):
+        world.app.sender_ids.update(sender.id, state="ACTIVE")
+    assert operator.move_sender_id(sender.id, "ACTIVATE").state is SenderState.ACTIVE
     world.app.sender_ids.delete(sender.id)
     assert world.app.sender_ids.get(sender.id).state is SenderState.PENDING_DELETE
     operator.deprovisioned(sender.id)

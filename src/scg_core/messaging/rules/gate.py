@@ -138,7 +138,7 @@ def _shut(order: Order, facts: Facts) -> Verdict:
 def _afforded(order: Order, facts: Facts) -> Verdict:
     """Price, credit and limits, in this order: a limit's reservation is spent last."""
     price = facts.price or 0
-    if order.price_threshold is not None and price > order.price_threshold * 1_000_000:
+    if order.price_threshold is not None and price > round(order.price_threshold * 1_000_000):
         reason = f"{SENDER} price: {price / 1e6:g} is above the threshold {order.price_threshold:g}"
         return Verdict(Decision.FAIL, FailureCode.OTHER, reason)
     if facts.credit is not None and price > facts.credit:

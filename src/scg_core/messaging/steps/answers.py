@@ -262,7 +262,7 @@ def _refused(
     """A refusal fails a message, unless its channel has another sender id that may be tried."""
     withdrawn = _withdrawn_requests(unit, items)
     standing = [i.message.seq for i in items if i.message.request_id not in withdrawn]
-    elsewhere = other_senders(unit, sources, runs, standing)
+    elsewhere = other_senders(unit, sources, runs, standing, refused=True)
     news: list[News] = []
     for item in items:
         seq = item.message.seq

@@ -38,14 +38,22 @@ class Elsewhere:
     chosen: Chosen
     key: LaneKey
     request_id: str
-    tried: str
+    tried: str | None
 
 
 def other_senders(
-    unit: Unit, sources: Sources, runs: Sequence[Run], seqs: Collection[int]
+    unit: Unit,
+    sources: Sources,
+    runs: Sequence[Run],
+    seqs: Collection[int],
+    *,
+    refused: bool,
 ) -> dict[int, Elsewhere]:
     """Other sender ids for these messages of the runs, by number; those that have none are not
-    among the answers."""
+    among the answers.
+
+    A sender id counts as tried only if the transport may have had the message from it.
+    """
     if not seqs:
         return {}
     rows = rows_by_seq(unit, _COLUMNS, sorted(seqs))
@@ -69,8 +77,9 @@ def other_senders(
         sender = unit.session.get(SenderId, sender_id or "")
         if sender is not None and sender.keep_sender_address == KEEP:
             continue
-        before.append(sender_id)
-        router = Router(unit, request, sources, before)
+        if owner(runs, seq).attempt > 1 or refused:  # else it was never handed over
+            before.append(sender_id)
+        router = Router(unit, request, sources, [*before, sender_id])
         country = countries[owner(runs, seq).lane]
         [chosen] = router.choose([(kind, country or None, address)], [seq])
         if chosen.sender is not None:
@@ -78,7 +87,7 @@ def other_senders(
                 chosen.connector, chosen.sender.root_id, country, request.company_id,
                 router.priority.value,
             )  # fmt: skip
-            found[seq] = Elsewhere(chosen, key, request_id, ",".join(before))
+            found[seq] = Elsewhere(chosen, key, request_id, ",".join(before) or None)
     return found
 
 

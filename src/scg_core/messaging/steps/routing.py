@@ -83,7 +83,8 @@ class Router:
         self.sender: SenderId | None = None
         if request.channel_id is not None:
             self.channel = unit.session.get(Channel, request.channel_id)
-            self._members = members_of(unit, request.channel_id) if self.channel else []
+            if self.channel is not None:
+                self._members = members_of(unit, request.channel_id, request.company_id)
         else:
             self.sender = unit.session.get(SenderId, request.sender_id)
 
@@ -158,6 +159,9 @@ class Router:
             )
             if problem is None and connector is None:
                 problem = f"{SENDER} no transport delivers for the sender id's type"
+            kinds = self._sources.connectors.get(connector or "")
+            if problem is None and kinds is not None and kind not in kinds:
+                problem = f"{SENDER} the transport carries no {kind}"
             if problem is not None:
                 found.reason = problem
                 continue
@@ -181,7 +185,7 @@ class Router:
         if not may_be_chosen(sender):
             return f"{SENDER} the sender id is {sender.state.value}"
         most, price = self._request.price_threshold, self._price(sender, kind, country)
-        if most is not None and price and price * self._request.segments > most * 1_000_000:
+        if most is not None and price and price * self._request.segments > round(most * 1_000_000):
             return f"{SENDER} price: every sender id is dearer than the threshold {most:g}"
         return None
 

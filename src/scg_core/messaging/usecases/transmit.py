@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
+from scg_core.kernel.errors import StorageUnavailable
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, among, at_least, at_most
 from scg_core.messaging.lifecycle import MessageEvent, MessageState, RequestState
@@ -38,6 +39,7 @@ from scg_core.senders.model import SenderId
 from scg_core.senders.rules.limits import reason_of
 from scg_core.senders.rules.throughput import Grant
 from scg_core.tenancy.steps import reserve
+from scg_core.tenancy.steps import settle as settle_credit
 from scg_core.unit import Unit
 
 _COLUMNS: Final = (
@@ -65,6 +67,14 @@ _EVENTS: Final = {
     Decision.EXPIRE: MessageEvent.EXPIRE,
     Decision.FAIL: MessageEvent.FAIL,
 }
+
+
+class LaneFailed(Exception):
+    """The messages of a lane could not be judged; nothing of the claim may be kept."""
+
+    def __init__(self, lane_id: int) -> None:
+        super().__init__(lane_id)
+        self.lane_id = lane_id
 
 
 @frozen
@@ -95,7 +105,6 @@ def claim(
     written at once; what it lets pass is CREATED with its attempt open, its credit and its place
     under the limits taken. None: no lane is ready.
     """
-    settings = sources.settings
     windows = {}
     for name, declared in connectors.items():
         room = declared.window - unit.session.pending(name, unit.now)[0]
@@ -107,13 +116,33 @@ def claim(
         lane = unit.session.next_lane(windows.keys(), unit.now)
         if lane is None:
             return None
-        counter = counter_of(unit, lane, sources)
-        most = _let_go(unit, counter, windows[lane.key.connector], sources)
-        if most:
-            until = later(unit.now, settings.lease)
-            taken = unit.session.claim_runs(lane, most, unit.now, until)
-            return _judge(unit, taken, counter, connectors[lane.key.connector], sources)
+        declared = connectors[lane.key.connector]
+        try:
+            claimed = _claim_of(unit, lane, windows[lane.key.connector], declared, sources)
+        except StorageUnavailable:
+            raise
+        except Exception as reason:
+            raise LaneFailed(lane.id) from reason
+        if claimed is not None:
+            return claimed
     return None
+
+
+def rest_failed_lane(unit: Unit, lane_id: int, settings: Settings) -> None:
+    """A lane whose messages could not be judged rests, so that it stops nobody else."""
+    unit.session.wait(lane_id, later(unit.now, settings.sender_pause), "it could not be judged")
+
+
+def _claim_of(
+    unit: Unit, lane: Lane, most: int, declared: Capabilities, sources: Sources
+) -> Submission | None:
+    counter = counter_of(unit, lane, sources)
+    fits = _let_go(unit, counter, most, sources)
+    if not fits:
+        return None
+    until = later(unit.now, sources.settings.lease)
+    taken = unit.session.claim_runs(lane, fits, unit.now, until)
+    return _judge(unit, taken, counter, declared, sources)
 
 
 def _let_go(unit: Unit, counter: Counter, most: int, sources: Sources) -> int:
@@ -183,7 +212,13 @@ def _take(
     prices = {seq: price for seq, price in known.items() if price is not None}
     paid = _pay(unit, taken, able, prices, sources.settings) if prices else able
     if held is not None and paid:
-        sources.limits.ask(unit.session, counter.limits, units[: len(paid)], unit.now, spend=True)
+        asked = units[: len(paid)]
+        given = sources.limits.ask(unit.session, counter.limits, asked, unit.now, spend=True)
+        if given.count < len(paid):  # another process was quicker
+            owed = sum(prices.get(row[0], 0) for row in paid[given.count :])
+            settle_credit(unit, {taken.lane.key.company_id: (0, owed)})
+            paid = paid[: given.count]
+            _rest(unit, taken.lane, given)
     if len(paid) < len(passed):
         _put_back(unit, taken, [row[0] for row in passed[len(paid) :]])
     fixed = [(prices[row[0]], row[0]) for row in paid if row[0] in prices]
@@ -325,7 +360,7 @@ def _withhold(
     if waiting:
         reason = next(one.reason for _, one in held if one.decision is Decision.WAIT)
         seqs = [row[0] for row in waiting if orders[row[2]].channel_id is not None]
-        moved = other_senders(unit, sources, taken.runs, seqs)
+        moved = other_senders(unit, sources, taken.runs, seqs, refused=False)
         send_elsewhere(unit, moved)
         rest = [row[0] for row in waiting if row[0] not in moved]
         if rest:

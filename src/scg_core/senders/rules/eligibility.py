@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from scg_core.senders.lifecycle import SenderState
+from scg_core.senders.lifecycle import Ownership, SenderState
 from scg_core.senders.model import ANYWHERE, SenderId, SenderIdClass
 
 SENDER: Final = 1003
@@ -48,8 +48,8 @@ def unfit(
 
 
 def may_be_chosen(sender: SenderId) -> bool:
-    """Whether a channel may choose this sender id at all."""
-    return sender.state is SenderState.ACTIVE
+    """Whether a channel may choose this sender id at all: not one that a company took."""
+    return sender.state is SenderState.ACTIVE and sender.ownership is not Ownership.PURCHASED
 
 
 @frozen

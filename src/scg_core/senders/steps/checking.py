@@ -53,15 +53,13 @@ def _check_templates(unit: Unit, company: str | None, ids: Sequence[str]) -> Non
             )
 
 
-def refuse_a_second(unit: Unit, sender: SenderId) -> None:
+def refuse_a_second(unit: Unit, values: Mapping[str, Any]) -> None:
     """Refuse a root sender id whose address, type and country another one has.
 
     Raises:
         Duplicate: it names the fields.
     """
-    same: dict[str, Any] = {
-        name: getattr(sender, name) for name in ("address", "type_id", "country")
-    }
+    same: dict[str, Any] = {name: values.get(name) for name in ("address", "type_id", "country")}
     unit.refuse_duplicate(
         SenderId, {**same, "parent_id": None}, named=("address", "type_id", "country")
     )

@@ -94,11 +94,18 @@ def named_origin(unit: Unit, company: str, text: str) -> SenderId | Channel:
     return found
 
 
-def members_of(unit: Unit, channel_id: str) -> list[tuple[ChannelMember, SenderId]]:
-    """The sender ids of a channel, with what the channel knows of each."""
+def members_of(unit: Unit, channel_id: str, company: str) -> list[tuple[ChannelMember, SenderId]]:
+    """The sender ids of a channel, with what the channel knows of each.
+
+    A company that has a copy of one sends with its copy.
+    """
     members = unit.session.find(Query(ChannelMember, [eq("channel_id", channel_id)]))
     senders = unit.session.find(Query(SenderId, [among("id", [m.sender_id for m in members])]))
     by_id = {one.id: one for one in senders}
+    shared = [one.id for one in senders if one.company_id != company]
+    where = [among("parent_id", shared), eq("company_id", company)]
+    for copy in unit.session.find(Query(SenderId, where)) if shared else ():
+        by_id[copy.parent_id or ""] = copy
     return [(one, by_id[one.sender_id]) for one in members if one.sender_id in by_id]
 
 
@@ -107,7 +114,8 @@ def own_sender(unit: Unit, root_id: str, company: str) -> SenderId | None:
     root = unit.session.get(SenderId, root_id)
     if root is not None and root.company_id in (company, OPERATOR):
         copy = None if root.company_id == company else _copy(unit, root_id, company)
-        return copy or root
+        taken = root.ownership is Ownership.PURCHASED and root.company_id != company
+        return copy or (None if taken else root)
     return _copy(unit, root_id, company)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from scg_core.kernel.instant import SECOND, later
+from scg_core.kernel.instant import HOUR, SECOND, Instant, later
 from scg_core.kernel.query import Query, eq
 from scg_core.senders.lifecycle import PARENT, CopyState, SenderState
 from scg_core.senders.model import ChannelMember, SenderId
@@ -14,7 +14,8 @@ from scg_core.unit import Unit
 RETIRE: Final = "retire"
 """The kind of due work; the key is the sender id's id."""
 
-_AGAIN: Final = 5 * SECOND
+_SOON: Final = 5 * SECOND
+_SELDOM: Final = HOUR
 
 
 def retire(unit: Unit, sender: SenderId) -> bool:
@@ -28,13 +29,18 @@ def retire(unit: Unit, sender: SenderId) -> bool:
     if kind is not None and kind.needs_provisioning and not sender.retired:
         return False
     if unit.session.queued(sender.root_id, sender.company_id):
-        unit.later(RETIRE, sender.id, later(unit.now, _AGAIN))
+        unit.later(RETIRE, sender.id, later(unit.now, _pause(sender, unit.now)))
         return False
     for member in unit.session.find(Query(ChannelMember, [eq("sender_id", sender.id)])):
         unit.session.remove(member)
     unit.session.remove(sender)
     _return(unit, sender)
     return True
+
+
+def _pause(sender: SenderId, now: Instant) -> int:
+    """When to look again: the longer it has been waited, the less often."""
+    return min(max((now - sender.last_updated_date) // 10, _SOON), _SELDOM)
 
 
 def _return(unit: Unit, copy: SenderId) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Forbidden, InvalidField
 from scg_core.kernel.query import Page, Query, among, eq, listing
 from scg_core.kernel.resource import Writer, declaration
+from scg_core.senders.lifecycle import Ownership
 from scg_core.senders.model import (
     Channel,
     ChannelMember,
@@ -167,9 +168,11 @@ def senders_of_channel(
     )
     members = unit.session.find(Query(ChannelMember, [eq("channel_id", channel.id)]))
     inside = among("id", [one.sender_id for one in members])
+    free = among("ownership", [one.value for one in Ownership if one is not Ownership.PURCHASED])
     query = listing(
         SenderId, caller.company_id, filters, sort=sort, limit=limit, offset=offset, scope=inside
     )
+    query = evolve(query, where=(*query.where, free))
     return unit.page(query)
 
 

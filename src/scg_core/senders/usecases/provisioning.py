@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from scg_core.kernel import codec
 from scg_core.kernel.countries import read_country
-from scg_core.kernel.errors import InvalidField, NotFound
+from scg_core.kernel.errors import IllegalTransition, InvalidField, NotFound
 from scg_core.kernel.query import Query, eq
-from scg_core.kernel.resource import Resource, Writer
-from scg_core.senders.lifecycle import SENDER, Ownership, SenderEvent
+from scg_core.kernel.resource import Resource, Writer, declaration
+from scg_core.senders.lifecycle import SENDER, Ownership, SenderEvent, SenderState
 from scg_core.senders.model import (
     ANYWHERE,
     SenderId,
@@ -33,6 +33,12 @@ _RATES: Final = (
     "country_daily_throughput",
 )
 
+_SLOWEST: Final = 0.0001
+_FASTEST: Final = 1_000_000
+_LARGEST_BURST: Final = 10_000
+_DEAREST: Final = 1_000_000 * 1_000_000
+_FIXED: Final = ("address", "ownership", "parent_id", "company_id", "application_id")
+
 
 def put_class(unit: Unit, given: Mapping[str, object]) -> SenderIdClass:
     """Load a sender class, or replace the one with its id.
@@ -44,10 +50,11 @@ def put_class(unit: Unit, given: Mapping[str, object]) -> SenderIdClass:
     values = _values(SenderIdClass, given)
     values["applicable_countries"] = _countries(values.get("applicable_countries", (ANYWHERE,)))
     for name in _RATES:
-        if values.get(name, 0) < 0:
-            raise InvalidField(name, "must not be negative; 0 or nothing means any number")
-    if values.get("burst", 1) < 1:
-        raise InvalidField("burst", "must be at least 1")
+        if values.get(name, 0) and not _SLOWEST <= values[name] <= _FASTEST:
+            rule = f"must be {_SLOWEST} to {_FASTEST:,}; 0 or nothing means any number"
+            raise InvalidField(name, rule)
+    if not 1 <= values.get("burst", 1) <= _LARGEST_BURST:
+        raise InvalidField("burst", f"must be 1 to {_LARGEST_BURST:,}")
     read_window(values.get("delivery_window"))
     _check_zone(values.get("day_zone", "UTC"))
     made: SenderIdClass = _put(unit, SenderIdClass, values)
@@ -104,7 +111,7 @@ def add_sender_id(unit: Unit, company: str, given: Mapping[str, object]) -> Send
         raise InvalidField("parent_id", "is for copies, which companies make themselves")
     check_references(unit, values)
     sender = SenderId(id=unit.new_id(), created_date=unit.now, last_updated_date=unit.now, **values)
-    refuse_a_second(unit, sender)
+    refuse_a_second(unit, values)
     return unit.add(sender)
 
 
@@ -129,8 +136,33 @@ def update_sender_id(unit: Unit, sender_id: str, given: Mapping[str, object]) ->
     if "credentials" in values:
         values["credentials"] = unmasked(values["credentials"], sender.credentials)
     merged = {name: getattr(sender, name) for name in ("type_id", "class_id", "capabilities")}
+    _check_changes(sender, values)
     check_references(unit, {**merged, "credentials": sender.credentials, **values})
+    kept = _named(sender)
+    if any(values.get(name, held) != held for name, held in kept.items()):
+        refuse_a_second(unit, {"address": sender.address, **kept, **values})
     return unit.save(sender, **values)
+
+
+def _named(sender: SenderId) -> dict[str, Any]:
+    """What is unique among root sender ids, besides the address; copies have it of their root."""
+    if sender.parent_id is not None:
+        return {}
+    return {"type_id": sender.type_id, "country": sender.country}
+
+
+def _check_changes(sender: SenderId, values: dict[str, Any]) -> None:
+    """Refuse what cannot be changed; nothing stands for the default where there is one."""
+    for name, value in list(values.items()):
+        if name in _FIXED:
+            if value != getattr(sender, name):
+                raise InvalidField(name, "of a sender id never changes; add another one")
+            continue
+        attribute = declaration(SenderId)[name]
+        if value is None and not attribute.optional:
+            if attribute.required:
+                raise InvalidField(name, "is needed; give it a value")
+            values[name] = attribute.default
 
 
 def move_sender_id(unit: Unit, sender_id: str, event: str) -> SenderId:
@@ -158,8 +190,14 @@ def deprovisioned(unit: Unit, sender_id: str) -> None:
 
     Raises:
         NotFound: no sender id has this id.
+        IllegalTransition: it is not PENDING_DELETE.
     """
-    retire(unit, unit.save(_sender(unit, sender_id), retired=True))
+    sender = _sender(unit, sender_id)
+    if sender.state is not SenderState.PENDING_DELETE:
+        raise IllegalTransition(
+            "sender id", sender.state.value, "DEPROVISIONED", (SenderState.PENDING_DELETE.value,)
+        )
+    retire(unit, unit.save(sender, retired=True))
 
 
 def _sender(unit: Unit, sender_id: str) -> SenderId:
@@ -208,7 +246,7 @@ def _check_zone(name: str) -> None:
 
 
 def _check_price(given: object, price: int) -> None:
-    if price < 0:
-        raise InvalidField("price", "must not be negative")
+    if not 0 <= price <= _DEAREST:
+        raise InvalidField("price", "must be 0 to 1,000,000")
     if isinstance(given, float | int) and abs(float(given) * 1_000_000 - price) > 1e-3:
         raise InvalidField("price", "has more than six decimals")

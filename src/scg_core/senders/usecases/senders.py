@@ -14,6 +14,7 @@ from scg_core.senders.lifecycle import (
     OWNERSHIP,
     PARENT,
     SENDER,
+    ConsentManager,
     CopyState,
     Ownership,
     OwnershipEvent,
@@ -32,6 +33,7 @@ _FIXED: Final = (
     "state", "ownership", "country", "operators", "address", "class_id", "type_id", "parent_id",
     "billing",
 )  # fmt: skip
+_A_CUSTOMERS: Final = (SenderState.ACTIVE, SenderState.INACTIVE, SenderState.PENDING_DELETE)
 _COPIED: Final = (
     "name", "class_id", "type_id", "state", "address", "content_type", "message_templates",
     "country", "operators", "credentials", "two_way_required", "keep_sender_address",
@@ -72,7 +74,7 @@ def create_sender_id(unit: Unit, caller: Caller, given: Mapping[str, object]) ->
         last_updated_date=unit.now,
         **values,
     )
-    refuse_a_second(unit, sender)
+    refuse_a_second(unit, values)
     return unit.add(sender)
 
 
@@ -93,6 +95,8 @@ def purchase_sender_id(
         parent.ownership is Ownership.PRIVATE and parent.company_id != caller.company_id
     ):
         raise InvalidField("parent_id", f"no sender id has the id {named[:64]!r}")
+    if parent.state is SenderState.PENDING_DELETE:
+        raise InvalidField("parent_id", "is a sender id that is being deleted")
     if parent.ownership is Ownership.PRIVATE:
         raise InvalidField("parent_id", "is a private sender id, which is not for sale")
     if not OWNERSHIP.hears(parent.ownership, OwnershipEvent.COPY) or _has_copy(
@@ -105,6 +109,7 @@ def purchase_sender_id(
     values = {name: getattr(parent, name) for name in _COPIED}
     values |= {name: value for name, value in (changes or {}).items() if name not in _FIXED}
     values["message_templates"] = _inherited(parent, values["message_templates"])
+    _no_looser(parent, values)
     check_references(unit, {**values, "company_id": caller.company_id})
     return unit.add(
         SenderId(
@@ -138,9 +143,11 @@ def update_sender_id(
     unit.check_version(sender, given.get("version_number"))
     values = _changes(sender, given, caller)
     to = _moved(sender, values.pop("state", sender.state))
-    if "message_templates" in values and sender.parent_id is not None:
-        parent = unit.session.get(SenderId, sender.parent_id)
-        values["message_templates"] = _inherited(parent, values["message_templates"])
+    parent = None if sender.parent_id is None else unit.session.get(SenderId, sender.parent_id)
+    if parent is not None:
+        if "message_templates" in values:
+            values["message_templates"] = _inherited(parent, values["message_templates"])
+        _no_looser(parent, values)
     changes = {name: value for name, value in values.items() if value != getattr(sender, name)}
     if to is not sender.state:
         changes["state"] = to
@@ -181,6 +188,16 @@ def _inherited(parent: SenderId | None, templates: tuple[str, ...]) -> tuple[str
     return (*first, *(one for one in templates if one not in first))
 
 
+def _no_looser(parent: SenderId, values: Mapping[str, Any]) -> None:
+    """Refuse a copy that would be bound to less than its parent."""
+    rule = "of the sender id that this is a copy of is the operator's to change"
+    if not set(values.get("capabilities", ())) <= set(parent.capabilities):
+        raise Forbidden("capabilities", rule)
+    for name, binding in (("check_white_list", True), ("consent_managed_by", ConsentManager.SCG)):
+        if getattr(parent, name) == binding and values.get(name, binding) != binding:
+            raise Forbidden(name, rule)
+
+
 def _has_copy(unit: Unit, company: str, parent_id: str) -> bool:
     where = (eq("parent_id", parent_id), eq("company_id", company))
     return bool(unit.session.count(Query(SenderId, where), at_most=1))
@@ -216,6 +233,6 @@ def _changes(sender: SenderId, given: Mapping[str, object], caller: Caller) -> d
 def _moved(sender: SenderId, wanted: SenderState) -> SenderState:
     if wanted is sender.state:
         return wanted
-    if wanted not in MOVES_TO:
-        raise Forbidden("state", "may be set to ACTIVE or INACTIVE only")
+    if wanted not in MOVES_TO or sender.state not in _A_CUSTOMERS:
+        raise Forbidden("state", "may be moved between ACTIVE and INACTIVE only")
     return SENDER.step(sender.state, MOVES_TO[wanted])

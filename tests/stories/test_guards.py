@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from scg_core.kernel.errors import Forbidden, IllegalTransition, InvalidField
-from scg_core.kernel.instant import MINUTE
+from scg_core.kernel.instant import DAY, MINUTE
 from scg_core.kernel.resource import Micros
 from scg_core.senders.rules.prices import PriceKey
-from tests.world import World
+from tests.world import World, numbers
 
 
 class _OddPrices:
@@ -130,3 +130,50 @@ def test_a_price_at_the_threshold_is_paid() -> None:
     world.engine.run_until_idle()
 
     assert world.states() == ["DELIVERED"]
+
+
+def test_a_preview_tells_of_those_that_expire_while_they_wait() -> None:
+    """As many as then do."""
+    world = World()
+    operator = world.engine.operator()
+    operator.put_sender_id_class(id="slow", country_peak_throughput=1, applicable_countries=["USA"])
+    sender = operator.add_sender_id("acme", address="5551", class_id="slow", country="USA")
+    fields = {"from_": sender.id, "body": "hi", "to": numbers(100),
+              "expiry_time": world.clock.now() + MINUTE}  # fmt: skip
+    told = world.app.message_requests.preview(**fields)
+    world.app.message_requests.create(**fields)
+    world.engine.run_until_idle()
+
+    expired = sum(one.recipients for one in told.outcomes if one.state.value == "EXPIRED")
+    assert expired == world.states().count("EXPIRED") > 30
+
+
+def test_a_preview_of_a_test_costs_nothing_and_leaves_never() -> None:
+    """Tests are not handed to a transport."""
+    world = World()
+    world.engine.operator().add_tariff(price=0.05)
+    told = world.app.message_requests.preview(
+        from_=world.sender.id, body="hi", to=numbers(3), test_message_flag=True
+    )
+
+    assert (told.price, told.last_leaves) == (0, None)
+
+
+def test_senders_that_share_a_number_a_day_use_it_up_together_in_a_preview() -> None:
+    """Thirty messages of a class with ten a day leave on three days, whoever carries them."""
+    world = World()
+    operator = world.engine.operator()
+    operator.put_sender_id_class(
+        id="few", country_daily_throughput=10, applicable_countries=["USA"]
+    )
+    channel = world.app.channels.create(name="c")
+    for address in ("5551", "5552"):
+        sender = operator.add_sender_id("acme", address=address, class_id="few", country="USA")
+        world.app.channels.add_sender_ids(channel.id, [sender.id])
+    begun = world.clock.now()
+    told = world.app.message_requests.preview(
+        from_=f"channel:{channel.id}", body="hi", to=numbers(30)
+    )
+
+    assert told.last_leaves is not None
+    assert (told.last_leaves - begun) // DAY == 2

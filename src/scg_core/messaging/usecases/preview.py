@@ -13,7 +13,7 @@ from scg_core.kernel.query import Query, among
 from scg_core.kernel.resource import Micros, Writer
 from scg_core.messaging.lifecycle import MessageState
 from scg_core.messaging.model import MessageRequest
-from scg_core.messaging.rules.gate import Decision
+from scg_core.messaging.rules.gate import Decision, expired
 from scg_core.messaging.rules.request import check_new, with_defaults
 from scg_core.messaging.steps.building import build_request
 from scg_core.messaging.steps.outline import Sketch, outline
@@ -21,11 +21,13 @@ from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.steps.windows import rules_for
 from scg_core.senders.model import LimitState, SenderId
 from scg_core.senders.rules.limits import limits_of
-from scg_core.senders.rules.throughput import Used, course
+from scg_core.senders.rules.throughput import Limit, Used, course
 from scg_core.senders.rules.window import closes_at, next_opening
 from scg_core.senders.steps.finding import classes
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
+
+_LATE = (MessageState.EXPIRED, expired("throttled or outside the delivery window").reason)
 
 
 @frozen
@@ -68,13 +70,15 @@ def preview_request(
     values = with_defaults(values, unit.now, sources.settings)
     request = build_request(unit, caller, values, sources)
     drawn = outline(unit, request, sources)
-    leaving = [one for one in drawn.messages if _leaves(one)]
+    course_of = _Course(unit, request, sources)
+    late = course_of.run([one for one in drawn.messages if _leaves(one)])
+    leaving = [one for one in drawn.messages if _leaves(one) and id(one) not in late]
     openings: dict[str, Instant] = {}
     for one in leaving:
         country = one.recipient.country or ""
         if one.fate.due > unit.now:
             openings[country] = min(openings.get(country, one.fate.due), one.fate.due)
-    counted = Counter(_outcome(one) for one in drawn.messages)
+    counted = Counter(_LATE if id(one) in late else _outcome(one) for one in drawn.messages)
     return Preview(
         recipients=len(drawn.messages),
         segments=request.segments,
@@ -84,12 +88,15 @@ def preview_request(
             for (state, reason), count in sorted(counted.items(), key=lambda item: -item[1])
         ),
         openings=openings,
-        last_leaves=_last_leaves(unit, request, leaving, sources),
+        last_leaves=course_of.last,
     )
 
 
 def _leaves(one: Sketch) -> bool:
-    return one.verdict is not None and one.verdict.decision in (Decision.SEND, Decision.DEFER)
+    """Whether it is handed to a transport some day; a test never is, and costs nothing."""
+    if one.verdict is None or one.fate.state is MessageState.TEST:
+        return False
+    return one.verdict.decision in (Decision.SEND, Decision.DEFER)
 
 
 def _outcome(one: Sketch) -> tuple[MessageState, str | None]:
@@ -105,54 +112,85 @@ def _outcome(one: Sketch) -> tuple[MessageState, str | None]:
     return one.fate.state, one.fate.details
 
 
-def _last_leaves(
-    unit: Unit, request: MessageRequest, leaving: list[Sketch], sources: Sources
-) -> Instant | None:
-    """When the last message leaves its lane: each lane by itself, its queues in order of due."""
-    lanes: dict[tuple[str, str | None], list[Sketch]] = {}
-    for one in leaving:
-        if one.fate.sender is not None:
-            lanes.setdefault((one.fate.sender.id, one.recipient.country), []).append(one)
-    ends = [
-        _lane_ends(unit, request, country, members, sources)
-        for (_, country), members in lanes.items()
-    ]
-    return max((end for end in ends if end is not None), default=None)
+class _Course:
+    """How the messages leave: each lane by itself, its queues in order of due.
 
+    Lanes that share a limit leave one after another. ``last`` is when the last
+    message leaves.
+    """
 
-def _lane_ends(
-    unit: Unit,
-    request: MessageRequest,
-    country: str | None,
-    members: list[Sketch],
-    sources: Sources,
-) -> Instant | None:
-    sender = members[0].fate.sender
-    if sender is None:
-        return None
-    klass = classes(unit).get(sender.class_id or "")
-    limits = limits_of(klass, request.company_id, sender.root_id, country or "", unit.now)
-    columns = ("id", "arrival", "day", "used")
-    query = Query(LimitState, [among("id", [one.key for one in limits])])
-    used: Mapping[str, Used] = {
-        key: Used(*rest) for key, *rest in unit.session.rows(query, columns)
-    }
-    queues = Counter((one.fate.due, one.recipient.zones) for one in members)
-    at, last = unit.now, None
-    for (due, zones), count in sorted(queues.items()):
-        left, at = count, Instant(max(at, due))
+    def __init__(self, unit: Unit, request: MessageRequest, sources: Sources) -> None:
+        self._unit = unit
+        self._request = request
+        self._sources = sources
+        self._used: dict[str, Used] = {}
+        self._until: dict[str, Instant] = {}
+        self.last: Instant | None = None
+
+    def run(self, leaving: list[Sketch]) -> set[int]:
+        """Let all leave; told are those (by identity) that expire before they can."""
+        lanes: dict[tuple[str, str | None], list[Sketch]] = {}
+        for one in leaving:
+            if one.fate.sender is not None:
+                lanes.setdefault((one.fate.sender.id, one.recipient.country), []).append(one)
+        late: set[int] = set()
+        for (_, country), members in lanes.items():
+            sender = members[0].fate.sender
+            if sender is not None:
+                late |= self._lane(sender, country, members)
+        return late
+
+    def _lane(self, sender: SenderId, country: str | None, members: list[Sketch]) -> set[int]:
+        limits = self._limits(sender, country)
+        queues: dict[tuple[Instant, tuple[str, ...]], list[Sketch]] = {}
+        for one in members:
+            queues.setdefault((one.fate.due, one.recipient.zones), []).append(one)
+        earlier = [self._until[one.key] for one in limits if one.key in self._until]
+        at, late = max([self._unit.now, *earlier]), set[int]()
+        for (due, zones), queue in sorted(queues.items()):
+            left, at = self._queue(sender, country, zones, limits, len(queue), max(at, due))
+            late |= {id(one) for one in queue[len(queue) - left :]}
+        self._until.update((one.key, at) for one in limits)
+        return late
+
+    def _queue(
+        self,
+        sender: SenderId,
+        country: str | None,
+        zones: tuple[str, ...],
+        limits: tuple[Limit, ...],
+        count: int,
+        start: Instant,
+    ) -> tuple[int, Instant]:
+        """How many of a queue are left when it can go no further, and when that is."""
+        left, at, ends = count, start, self._request.expiry_time
         while left:
-            opens = _opens(unit, sender, country, zones, at, sources)
-            if opens is None:
-                return last
-            shuts = _shuts(unit, sender, country, zones, opens, sources)
-            went = course(limits, used, request.segments, left, opens, shuts)
+            opens = _opens(self._unit, sender, country, zones, at, self._sources)
+            if opens is None or (ends is not None and opens >= ends):
+                return left, at
+            shuts = _shuts(self._unit, sender, country, zones, opens, self._sources)
+            until = min((one for one in (shuts, ends) if one is not None), default=None)
+            went = course(limits, self._used, self._request.segments, left, opens, until)
             if went.left < left:
-                at = last = went.at
-            left, used = went.left, went.used
-            if left and shuts is not None:
-                at = shuts
-    return last
+                at = went.at
+                self.last = at if self.last is None else max(self.last, at)
+            left = went.left
+            self._used.update(went.used)
+            if left and until is not None:
+                at = until
+        return 0, at
+
+    def _limits(self, sender: SenderId, country: str | None) -> tuple[Limit, ...]:
+        """The limits of a lane; what they remember is read the first time they are met."""
+        klass = classes(self._unit).get(sender.class_id or "")
+        company, root = self._request.company_id, sender.root_id
+        limits = limits_of(klass, company, root, country or "", self._unit.now)
+        fresh = [one.key for one in limits if one.key not in self._used]
+        query = Query(LimitState, [among("id", fresh)])
+        columns = ("id", "arrival", "day", "used")
+        for key, *rest in self._unit.session.rows(query, columns) if fresh else ():
+            self._used[key] = Used(*rest)
+        return limits
 
 
 def _opens(

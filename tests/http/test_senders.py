@@ -178,3 +178,12 @@ def test_a_request_beyond_the_credit_is_402(served: Served) -> None:
     refused = served.call("POST", "/messaging/message_requests", body)
 
     assert (refused.status, refused.code) == (402, "402")
+
+
+def test_if_match_at_a_sender_id_of_a_channel_compares_the_channels_version(served: Served) -> None:
+    """A version that is not the channel's is 412, and an unknown channel 404."""
+    channel = served.call("POST", "/messaging/channels", {"name": "matched"}).json["id"]
+    for id, status in ((channel, 412), ("nobody", 404)):
+        path = f"/messaging/channels/{id}/sender_ids/x"
+        answer = served.call("DELETE", path, headers={"If-Match": '"99"'})
+        assert answer.status == status

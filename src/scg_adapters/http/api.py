@@ -361,7 +361,7 @@ def _check_match(collection: Any, ids: tuple[str, ...], match: str) -> None:
     if not ids or match.strip() == "*":
         return
     wanted = [_ETAG.match(one.strip()) for one in match.split(",")]
-    current = collection.get(*ids).version_number
+    current = collection.get(ids[0]).version_number
     if current not in [int(one[1]) for one in wanted if one is not None]:
         raise PreconditionFailed()
 

@@ -91,6 +91,7 @@ class Operator:
 
         Raises:
             NotFound: no sender id has this id.
+            IllegalTransition: it is not PENDING_DELETE.
         """
         with self._engine.transaction("deprovisioned") as unit:
             deprovisioned(unit, sender_id)
@@ -99,6 +100,9 @@ class Operator:
         self, fields: Mapping[str, object] = NONE, /, **named: object
     ) -> SenderIdClass:
         """Load a sender class under its ``id``, or replace the one that has it.
+
+        Rates are 0.0001 to 1,000,000 segments a second (or a day), the burst 1 to 10,000; a rate of
+        0 or none means any number.
 
         Raises:
             InvalidField: it names the field; within a delivery window, the path inside it.

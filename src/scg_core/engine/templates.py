@@ -46,7 +46,15 @@ class MessageTemplates(Collection[MessageTemplate]):
     def replace(
         self, template_id: str, fields: Mapping[str, object] = NONE, /, **named: object
     ) -> MessageTemplate:
-        """Replace a template; every required field must be given."""
+        """Replace a template; every required field must be given.
+
+        Raises:
+            NotFound: the company sees no such template.
+            Forbidden: it is the operator's.
+            StaleData: ``version_number`` is given and is not the present one.
+            InvalidField: it does not parse, or a field is missing.
+            Duplicate: the company has a template of this name.
+        """
         with self._engine.transaction("replace_template") as unit:
             given = {**fields, **named}
             return usecases.update_template(unit, self._caller, template_id, given, whole=True)

@@ -44,7 +44,7 @@ def put_class(unit: Unit, given: Mapping[str, object]) -> SenderIdClass:
     """Load a sender class, or replace the one with its id.
 
     Raises:
-        InvalidField: an unknown country or time zone, a negative rate, a window that does not
+        InvalidField: an unknown country or time zone, a rate out of bounds, a window that does not
             parse (the field is the path inside it).
     """
     values = _values(SenderIdClass, given)

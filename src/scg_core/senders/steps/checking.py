@@ -9,7 +9,7 @@ from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.query import Query, among
 from scg_core.senders.model import SenderId, SenderIdClass
 from scg_core.senders.rules.credentials import check_credentials
-from scg_core.senders.steps.finding import types
+from scg_core.senders.steps.finding import type_of
 from scg_core.templates.model import MessageTemplate
 from scg_core.templates.steps import seen_templates
 from scg_core.unit import Unit
@@ -27,7 +27,7 @@ def check_references(unit: Unit, values: Mapping[str, Any]) -> None:
     class_id, type_id = values.get("class_id"), values.get("type_id")
     if class_id is not None and unit.session.get(SenderIdClass, class_id) is None:
         raise InvalidField("class_id", f"no sender class has the id {class_id!r}")
-    kind = None if type_id is None else types(unit).get(type_id)
+    kind = type_of(unit, type_id)
     if kind is None:
         return
     if values.get("two_way_required") == "YES" and not kind.two_way:

@@ -52,11 +52,11 @@ def classes_for(unit: Unit, country: str | None) -> Mapping[str, SenderIdClass]:
     return unit.once(f"sender classes/{country}", made)
 
 
-def types(unit: Unit) -> Mapping[str, SenderIdType]:
-    """All sender types, by id."""
-    return unit.once(
-        "sender types", lambda: {one.id: one for one in unit.session.find(Query(SenderIdType))}
-    )
+def type_of(unit: Unit, id: str | None) -> SenderIdType | None:
+    """The sender type of this id, if it is loaded."""
+    if id is None:
+        return None
+    return unit.once(f"sender type/{id}", lambda: unit.session.get(SenderIdType, id))
 
 
 def connector_of(unit: Unit, sender: SenderId, connectors: Sequence[str]) -> str | None:
@@ -65,7 +65,7 @@ def connector_of(unit: Unit, sender: SenderId, connectors: Sequence[str]) -> str
     It is the one that its type's ``gateway_id`` names; a type that is itself the name of a
     transport means that one; without either, the engine's only transport.
     """
-    kind = None if sender.type_id is None else types(unit).get(sender.type_id)
+    kind = type_of(unit, sender.type_id)
     named = sender.type_id if kind is None else kind.gateway_id
     if named is not None:
         return named if named in connectors else None

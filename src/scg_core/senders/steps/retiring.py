@@ -8,7 +8,7 @@ from scg_core.kernel.instant import HOUR, SECOND, Instant, later
 from scg_core.kernel.query import Query, eq
 from scg_core.senders.lifecycle import PARENT, CopyState, SenderState
 from scg_core.senders.model import ChannelMember, SenderId
-from scg_core.senders.steps.finding import types
+from scg_core.senders.steps.finding import type_of
 from scg_core.unit import Unit
 
 RETIRE: Final = "retire"
@@ -25,7 +25,7 @@ def retire(unit: Unit, sender: SenderId) -> bool:
     """
     if sender.state is not SenderState.PENDING_DELETE:
         return False
-    kind = types(unit).get(sender.type_id or "")
+    kind = type_of(unit, sender.type_id)
     if kind is not None and kind.needs_provisioning and not sender.retired:
         return False
     if unit.session.queued(sender.root_id, sender.company_id):

@@ -24,7 +24,7 @@ from scg_core.senders.lifecycle import (
 from scg_core.senders.model import SenderId
 from scg_core.senders.rules.credentials import unmasked
 from scg_core.senders.steps.checking import check_references, refuse_a_second
-from scg_core.senders.steps.finding import seen_senders, types
+from scg_core.senders.steps.finding import seen_senders, type_of
 from scg_core.senders.steps.retiring import retire
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
@@ -60,7 +60,7 @@ def create_sender_id(unit: Unit, caller: Caller, given: Mapping[str, object]) ->
         return purchase_sender_id(unit, caller, parent_id, values)
     codec.mandatory(SenderId, values, Writer.CUSTOMER)
     codec.read_text("address", values["address"])
-    kind = types(unit).get(values.get("type_id", ""))
+    kind = type_of(unit, values.get("type_id"))
     if kind is not None and "capabilities" not in values:
         values["capabilities"] = kind.capabilities
     waits = kind is not None and kind.needs_provisioning

@@ -221,7 +221,7 @@ class Pump:
         transport, now = self._transports[submission.connector], self._clock.now()
         attempts, questions = submission.attempts, submission.questions
         name = submission.connector
-        put_off, unknown = Answer(Outcome.THROTTLED), Answer(Outcome.UNKNOWN)
+        put_off, unknown = Answer(Outcome.UNREACHED), Answer(Outcome.UNKNOWN)
         sent = _answers(name, len(attempts), put_off, lambda: transport.submit(attempts, now))
         told = _answers(name, len(questions), unknown, lambda: transport.query(questions, now))
         return [*sent, *told]

@@ -59,7 +59,7 @@ def _ledger(account: CreditAccount, messages: list[Message]) -> None:
     sent = sum(m.price or 0 for m in mine if m.milestones & Milestone.SENT)
     waiting = sum(m.price or 0 for m in mine if not m.milestones & Milestone.SENT)
     assert (account.confirmed, account.reserved) == (sent, waiting), account
-    assert account.left >= 0
+    assert account.left >= 0 or not account.prepaid
 
 
 def _balanced(request: MessageRequest, mine: list[Message], held: dict[int, list[Run]]) -> None:

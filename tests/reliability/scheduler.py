@@ -57,6 +57,7 @@ class Simulation:
         self.carrier = FaultyCarrier(inner, self.clock.advance)
         self.engine = self.another_engine()
         self.sender = self.engine.operator().add_sender_id("acme", address="55512", country="USA")
+        self.opens: int | None = None
         self._rules(random.Random(f"rules {seed}"))
         self.workers: list[Iterator[str] | None] = [None] * WORKERS
         self.expected: dict[str, set[str]] = {}
@@ -73,6 +74,8 @@ class Simulation:
             self.random.choice(
                 [self._work, self._work, self._work, self._work, self._ask, self._jump]
             )()
+            if step == self.opens:
+                self._until_answered(lambda _: self.engine.operator().add_credit("acme", 1_000))
             if step % 20 == 0:
                 recount(self.storage)
         self._heal()
@@ -84,7 +87,7 @@ class Simulation:
         operator = self.engine.operator()
         if chance.random() < 0.5:
             operator.add_tariff(price=0.01)
-            operator.add_credit("acme", 1_000)
+            self.opens = chance.choice([None, 0, 20, 100])
         fields: dict[str, object] = {}
         if chance.random() < 0.5:
             fields["country_peak_throughput"] = chance.choice([20, 500])

@@ -188,6 +188,32 @@ class TestMemoryLimits:
             assert _taken(limits, session, shared) == [2, 0]
             assert _taken(limits, session, own) == [2, 2]
 
+    def test_what_is_given_back_of_a_day_may_be_taken_again(self) -> None:
+        """On that day; the next one knows nothing of it."""
+        limits, one = self.limits(), [Limit("one", None, 3)]
+        with MemoryStorage().transaction("ask") as session:
+            given = limits.ask(session, one, [1] * 9, NEW_YEAR, spend=True)
+            limits.give_back(session, one, given, 2)
+            assert limits.ask(session, one, [1] * 9, NEW_YEAR, spend=True).count == 2
+            tomorrow = Instant(NEW_YEAR + DAY)
+            assert limits.ask(session, one, [1], tomorrow, spend=True).count == 1
+            limits.give_back(session, one, given, 3)
+            assert limits.ask(session, one, [1] * 9, tomorrow, spend=True).count == 2
+
+    def test_a_rate_is_given_back_only_if_nobody_used_it_since(self) -> None:
+        """Else two could leave closer together than the rate lets them."""
+        limits, one = self.limits(), [Limit("one", Rate(0.1))]
+        with MemoryStorage().transaction("ask") as session:
+            given = limits.ask(session, one, [1], NEW_YEAR, spend=True)
+            limits.give_back(session, one, given, 1)
+            given = limits.ask(session, one, [1], NEW_YEAR, spend=True)
+            assert given.count == 1
+            now = Instant(NEW_YEAR + 12 * SECOND)
+            assert limits.ask(session, one, [1], now, spend=True).count == 1
+            limits.give_back(session, one, given, 1)
+            soon = Instant(now + SECOND)
+            assert limits.ask(session, one, [1], soon, spend=True).count == 0
+
     def test_the_day_of_a_class_begins_in_its_zone(self) -> None:
         """Midnight UTC unless the class says otherwise."""
         [utc] = limits_of(klass(country_daily_throughput=1), "a", "r", "USA", NEW_YEAR)

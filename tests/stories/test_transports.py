@@ -33,6 +33,7 @@ from scg_core.ports.message_transport import (
     ReceiptKind,
     ReceiptPolicy,
 )
+from tests.scripted import Scripted, scripted
 from tests.world import World, numbers
 
 N, D, R, F = FragmentState  # no receipt yet, delivered, read, failed
@@ -128,43 +129,6 @@ def test_receipts_of_fragments_settle_a_bulk_request(url: str, early: float) -> 
     after = world.request(request.id)
     assert (after.sent_count, after.delivered_count) == (20, 20)
     world.recount()
-
-
-class Scripted:
-    """A carrier whose next submissions fail as told, and which may then be asked."""
-
-    def __init__(self, inner: LoopbackCarrier, script: list[str]) -> None:
-        self.inner, self.script, self.asked = inner, script, 0
-        self.capabilities = inner.capabilities
-        self.connect, self.poll = inner.connect, inner.poll
-
-    def submit(self, attempts: Sequence[Attempt], now: Instant) -> Sequence[Answer]:
-        step = self.script.pop(0) if self.script else "ok"
-        if step == "unreachable":
-            raise TransportUnavailable("carrier")
-        if step == "lost":
-            return [Answer(Outcome.UNKNOWN) for _ in attempts]
-        answers = self.inner.submit(attempts, now)
-        if step == "silent":
-            return [Answer(Outcome.UNKNOWN) for _ in attempts]
-        return answers
-
-    def query(self, attempts: Sequence[str], now: Instant) -> Sequence[Answer]:
-        self.asked += 1
-        if self.script and self.script[0] == "deaf":
-            self.script.pop(0)
-            return [Answer(Outcome.UNKNOWN) for _ in attempts]
-        return self.inner.query(attempts, now)
-
-
-def scripted(
-    url: str, on_unknown: OnUnknown, *script: str, **options: bool
-) -> tuple[World, Scripted]:
-    world = World(url, Behaviour(delay=100, spread=0), on_unknown=on_unknown, **options)
-    carrier = Scripted(world.carrier, list(script))
-    world.engine = world.another_engine(carrier)
-    world.app = world.engine.application("acme", 1)
-    return world, carrier
 
 
 @pytest.mark.parametrize(("step", "taken"), [("silent", 2), ("lost", 1)])
@@ -653,7 +617,7 @@ def test_a_throttled_answer_rests_each_lane_and_costs_no_attempt(url: str) -> No
         runs = session.runs_at(numbered)
         assert {run.attempt for run in runs} <= {0, 1}
         assert {lane.reason for lane in session.lanes({run.lane for run in runs})} == {
-            "1039 throttled"
+            "1039 throttled by the carrier"
         }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from scg_core.kernel.instant import Instant
 from scg_core.ports.storage import Session
-from scg_core.senders.rules.throughput import Grant, Limit, Used, grant
+from scg_core.senders.rules.throughput import Grant, Limit, Used, grant, returned
 
 
 class MemoryLimits:
@@ -32,3 +32,10 @@ class MemoryLimits:
             if spend:
                 self._used.update(given.used)
             return given
+
+    def give_back(
+        self, session: Session, limits: Sequence[Limit], given: Grant, units: int
+    ) -> None:
+        """Take back so many units of what was granted."""
+        with self._lock:
+            self._used.update(returned(limits, self._used, given, units))

@@ -150,7 +150,7 @@ class Operator:
             return add_credit(unit, company, amount, currency)
 
     def credit(self, company: str) -> CreditAccount | None:
-        """A company's credit account, or None if it pays later."""
+        """A company's credit account; None if it neither paid in nor spent anything."""
         with self._engine.reading() as unit:
             return unit.session.get(CreditAccount, company)
 

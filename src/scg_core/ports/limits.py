@@ -38,3 +38,14 @@ class Limits(Protocol):
             - ``two_that_share_a_limit_share_its_number``
         """
         ...
+
+    def give_back(
+        self, session: Session, limits: Sequence[Limit], given: Grant, units: int
+    ) -> None:
+        """Take back so many units of what was granted: they were never used.
+
+        Laws:
+            - ``what_is_given_back_of_a_day_may_be_taken_again``
+            - ``a_rate_is_given_back_only_if_nobody_used_it_since``
+        """
+        ...

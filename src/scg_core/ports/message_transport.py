@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     THROTTLED = "THROTTLED"  # too fast: the whole lane waits
     PENDING = "PENDING"  # the answer comes later through ``answers_arrived``
     UNKNOWN = "UNKNOWN"  # it may or may not have left
+    UNREACHED = "UNREACHED"  # the network was not reached: it never left, the whole lane waits
 
 
 class OnUnknown(StrEnum):

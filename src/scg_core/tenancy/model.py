@@ -104,13 +104,15 @@ class ApiToken(_Resource):
 
 @resource("Credit Account")
 class CreditAccount(_Resource):
-    """What a company has paid in, and what of it is spoken for; a company without one pays later.
+    """What a company has paid in, and what of it is spoken for.
 
-    Reserved and confirmed together never exceed the balance.
+    Of a prepaid account reserved and confirmed together never exceed the balance. A company that
+    never paid in pays later: its account only counts.
     """
 
     id: str = attribute("The company's id.", length=64, filterable=True)
-    balance: Micros = attribute("What was paid in, in all.")
+    prepaid: bool = attribute("Whether no more may be spent than was paid in.", default=True)
+    balance: Micros = attribute("What was paid in, in all, and what was owed before.")
     reserved: Micros = attribute("For messages in flight.", default=Micros(0))
     confirmed: Micros = attribute("For messages that were sent.", default=Micros(0))
     currency: str = attribute("ISO 4217.", writer=_OPERATOR, length=3, default="USD")

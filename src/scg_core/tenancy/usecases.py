@@ -9,7 +9,7 @@ from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField, NotFound, Unauthorized
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, at_most, eq
-from scg_core.kernel.resource import Resource, Writer
+from scg_core.kernel.resource import Micros, Resource, Writer, evolve
 from scg_core.tenancy.model import (
     OPERATOR,
     ApiToken,
@@ -75,6 +75,9 @@ def add_application(unit: Unit, company: str, given: Mapping[str, object]) -> Cr
 def add_credit(unit: Unit, company: str, amount: object, currency: str) -> CreditAccount:
     """Pay in for a company, which from then on cannot spend more than it has paid in.
 
+    What it had spent or set aside before the first payment stays owed: the balance is raised by it,
+    so that the payment is what may be spent from now on.
+
     Raises:
         InvalidField: the amount is not positive, or another currency than before.
     """
@@ -93,8 +96,20 @@ def add_credit(unit: Unit, company: str, amount: object, currency: str) -> Credi
             last_updated_date=unit.now,
         )
         return unit.add(made)
-    if held.currency != currency:
+    if held.prepaid and held.currency != currency:
         raise InvalidField("currency", f"is {held.currency} for this company")
+    if not held.prepaid:
+        owed = held.reserved + held.confirmed
+        unit.session.remove(held)
+        return unit.add(
+            evolve(
+                held,
+                prepaid=True,
+                balance=Micros(known + owed),
+                currency=currency,
+                last_updated_date=unit.now,
+            )
+        )
     unit.session.increase(CreditAccount, company, {"balance": known}, unit.now)
     after = unit.session.get(CreditAccount, company)
     return held if after is None else after

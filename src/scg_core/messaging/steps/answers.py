@@ -50,7 +50,12 @@ _FAST: Final = (
 )
 _CHUNK: Final = 400
 _NO_ANSWER_YET: Final = (Outcome.PENDING, Outcome.UNKNOWN)
-_WAITS: Final = (Outcome.DEFERRED, Outcome.THROTTLED, Outcome.UNKNOWN)
+_WAITS: Final = (Outcome.DEFERRED, Outcome.THROTTLED, Outcome.UNREACHED, Outcome.UNKNOWN)
+_RESTS: Final = {
+    Outcome.THROTTLED: "1039 throttled by the carrier",
+    Outcome.UNREACHED: f"{DELIVERY} the transport cannot be reached",
+}
+"""Answers after which the whole lane rests, and why."""
 
 
 @frozen
@@ -298,10 +303,10 @@ def _put_off(
             news.append(News(item.message.seq, MessageEvent.CANCEL, unit.now))
     after = _hear_open(unit, news, [item.message.seq for item in items], tally)
     queued = [seq for seq, status in after.items() if status.state is MessageState.CREATED]
-    if outcome is Outcome.THROTTLED:
+    if outcome in _RESTS:
         until = later(unit.now, settings.throttle_pause)
         for lane in sorted({owner(runs, item.message.seq).lane for item in items}):
-            unit.session.wait(lane, until, "1039 throttled")
+            unit.session.wait(lane, until, _RESTS[outcome])
         requeue(unit, runs, queued, lambda run, _: _fresh(run, unit.now, run.attempt - 1))
     else:
         requeue(

@@ -100,7 +100,7 @@ def hear_news(
         if item.event in EVIDENCE and before.is_queued and not heard.status.is_open:
             cut_out(unit, item.seq)  # the handset has it: it is not sent again
         tally.note(row.request_id, heard)
-        if _settle_price(held[item.seq], row, before, heard, tally):
+        if _settle_price(held[item.seq], row, heard, item, tally):
             changed.add(item.seq)
         if heard.late:
             _log(unit, row, item)
@@ -117,23 +117,23 @@ def hear_news(
     return after
 
 
-def _settle_price(row: list[Any], facts: _Row, before: Status, heard: Heard, tally: Tally) -> bool:
+def _settle_price(row: list[Any], facts: _Row, heard: Heard, item: News, tally: Tally) -> bool:
     """What was reserved for an attempt is earned once it is known to be sent, else given back.
 
-    Whether the row changed: a price that is given back is none.
+    While a message may still turn out to have left, its reservation stands. Whether the row
+    changed: a price that is given back is none.
     """
-    price = row[_PRICE]
+    price, status = row[_PRICE], heard.status
     if price is None:
         return False
     if heard.gained & Milestone.SENT:
         tally.pay(facts.company_id, price, 0)
+    unsure = status.is_queued and ("unknown" in item.facts or status.milestones & UNKNOWN_OUTCOME)
+    if status.milestones & Milestone.SENT or status.in_flight or unsure:
         return False
-    sent = heard.status.milestones & Milestone.SENT
-    if before.in_flight and not heard.status.in_flight and not sent:
-        tally.pay(facts.company_id, 0, price)
-        row[_PRICE] = None
-        return True
-    return False
+    tally.pay(facts.company_id, 0, price)
+    row[_PRICE] = None
+    return True
 
 
 def _record(unit: Unit, row: list[Any], heard: Heard, item: News) -> bool:

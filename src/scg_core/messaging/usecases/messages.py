@@ -76,6 +76,10 @@ def delete_message(unit: Unit, caller: Caller, message_id: str, seen: object = N
         cut_out(unit, message.seq)
     tally = Tally()
     tally.note(message.message_request_id, heard)
+    if message.price is not None and status.is_queued:
+        tally.pay(message.company_id, 0, message.price)
+        unit.session.update(Message, ("price",), ("seq",), [(None, message.seq)])
+        message = unit.get(Message, caller.company_id, message_id)
     _move(unit, message, heard.status.state)
     tally.apply(unit)
 

@@ -23,7 +23,7 @@ from scg_core.messaging.model import (
     MessageRequest,
     Run,
 )
-from scg_core.messaging.rules.gate import CREDIT, Decision, Order, Verdict
+from scg_core.messaging.rules.gate import Decision, Order, Verdict
 from scg_core.messaging.rules.runs import contiguous, narrowed
 from scg_core.messaging.rules.status import Status
 from scg_core.messaging.settings import Settings
@@ -33,13 +33,10 @@ from scg_core.messaging.steps.failover import attempt_id, other_senders, send_el
 from scg_core.messaging.steps.hearing import News, hear_news, rows_by_seq, tell_moves
 from scg_core.messaging.steps.judging import Counter, Judge, counter_of
 from scg_core.messaging.steps.queueing import requeue
+from scg_core.messaging.steps.reserving import Reserved, give_back, let_go, put_back, take
 from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.message_transport import Answer, Attempt, Capabilities, OnUnknown, Outcome
-from scg_core.senders.model import SenderId
-from scg_core.senders.rules.limits import reason_of
 from scg_core.senders.rules.throughput import Grant
-from scg_core.tenancy.steps import reserve
-from scg_core.tenancy.steps import settle as settle_credit
 from scg_core.unit import Unit
 
 _COLUMNS: Final = (
@@ -82,13 +79,15 @@ class Submission:
     """A claimed window: the messages to hand over, and those to ask the transport about.
 
     ``open`` are the messages of the attempts and then those of the questions; the answers come in
-    that order.
+    that order. ``grant`` is what the limits of the lane granted the attempts.
     """
 
     claim: Claim
     attempts: tuple[Attempt, ...]
     questions: tuple[str, ...]
     open: tuple[Open, ...]
+    counter: Counter
+    grant: Grant | None
 
     @property
     def connector(self) -> str:
@@ -137,27 +136,12 @@ def _claim_of(
     unit: Unit, lane: Lane, most: int, declared: Capabilities, sources: Sources
 ) -> Submission | None:
     counter = counter_of(unit, lane, sources)
-    fits = _let_go(unit, counter, most, sources)
+    fits = let_go(unit, counter, most, sources)
     if not fits:
         return None
     until = later(unit.now, sources.settings.lease)
     taken = unit.session.claim_runs(lane, fits, unit.now, until)
     return _judge(unit, taken, counter, declared, sources)
-
-
-def _let_go(unit: Unit, counter: Counter, most: int, sources: Sources) -> int:
-    """How many messages of a lane its limits would let go; if none, the lane rests."""
-    if not counter.limits:
-        return most
-    given = sources.limits.ask(unit.session, counter.limits, [1] * most, unit.now, spend=False)
-    if not given.count:
-        _rest(unit, counter.lane, given)
-    return given.count
-
-
-def _rest(unit: Unit, lane: Lane, given: Grant) -> None:
-    until = given.next_at if given.next_at is not None else later(unit.now, 1)
-    unit.session.wait(lane.id, until, reason_of(given.held_by))
 
 
 def _judge(
@@ -167,7 +151,7 @@ def _judge(
     capabilities: Capabilities,
     sources: Sources,
 ) -> Submission:
-    """Let the gate judge what was claimed, and take what passes out of credit and limits."""
+    """Let the gate judge what was claimed, and take the credit and places of what passes."""
     rows = _rows(unit, taken.runs)
     asked: list[tuple[Any, ...]] = []
     if taken.lapsed:
@@ -181,75 +165,11 @@ def _judge(
     ]
     if held:
         _withhold(unit, taken, held, orders, sources)
-    passed, prices = _take(unit, taken, counter, passed, judge, sources)
-    if len(passed) + len(asked) != sum(run.size for run in taken.runs):
-        taken = _narrow(unit, taken, [*passed, *asked])
-    _release(unit, passed)
-    return _submission(taken, passed, asked, counter.sender, prices)
-
-
-def _take(
-    unit: Unit,
-    taken: Claim,
-    counter: Counter,
-    passed: list[tuple[Any, ...]],
-    judge: Judge,
-    sources: Sources,
-) -> tuple[list[tuple[Any, ...]], dict[int, int]]:
-    """Fix the prices, set the credit aside and take the messages' places under the limits.
-
-    Returned are those that leave, with their prices. The rest waits with its lane; the limits come
-    last, since what they grant is spent.
-    """
-    units = [row[7] for row in passed]
-    held: Grant | None = None
-    if counter.limits and passed:
-        held = sources.limits.ask(unit.session, counter.limits, units, unit.now, spend=False)
-        if held.count < len(passed):
-            _rest(unit, taken.lane, held)
-    able = passed if held is None else passed[: held.count]
-    known = {row[0]: judge.price(row[10], row[7]) for row in able}
-    prices = {seq: price for seq, price in known.items() if price is not None}
-    paid = _pay(unit, taken, able, prices, sources.settings) if prices else able
-    if held is not None and paid:
-        asked = units[: len(paid)]
-        given = sources.limits.ask(unit.session, counter.limits, asked, unit.now, spend=True)
-        if given.count < len(paid):  # another process was quicker
-            owed = sum(prices.get(row[0], 0) for row in paid[given.count :])
-            settle_credit(unit, {taken.lane.key.company_id: (0, owed)})
-            paid = paid[: given.count]
-            _rest(unit, taken.lane, given)
-    if len(paid) < len(passed):
-        _put_back(unit, taken, [row[0] for row in passed[len(paid) :]])
-    fixed = [(prices[row[0]], row[0]) for row in paid if row[0] in prices]
-    unit.session.update(Message, ("price",), ("seq",), fixed)
-    return paid, dict(prices)
-
-
-def _pay(
-    unit: Unit,
-    taken: Claim,
-    able: list[tuple[Any, ...]],
-    prices: Mapping[int, int],
-    settings: Settings,
-) -> list[tuple[Any, ...]]:
-    """Those whose price the company's credit covers; if not all, the lane waits."""
-    company = taken.lane.key.company_id
-    count = reserve(unit, company, [prices.get(row[0], 0) for row in able])
-    if count < len(able):
-        until = later(unit.now, settings.credit_pause)
-        unit.session.wait(taken.lane.id, until, f"{CREDIT} the credit is not enough")
-    return able[:count]
-
-
-def _put_back(unit: Unit, taken: Claim, seqs: Sequence[int]) -> None:
-    """Return claimed messages to their lane as if they had not been touched."""
-    requeue(
-        unit,
-        taken.runs,
-        seqs,
-        lambda run, _: evolve(run, due=unit.now, leased=False, fence=0, attempt=run.attempt - 1),
-    )
+    kept = take(unit, taken, counter, passed, judge, sources)
+    if len(kept.rows) + len(asked) != sum(run.size for run in taken.runs):
+        taken = _narrow(unit, taken, [*kept.rows, *asked])
+    _release(unit, kept.rows)
+    return _submission(taken, kept, asked, counter)
 
 
 def settle(
@@ -268,6 +188,12 @@ def settle(
     answered = [
         Answered(message, answer) for message, answer in zip(submission.open, answers, strict=True)
     ]
+    unreached = sum(
+        attempt.segments
+        for attempt, answer in zip(submission.attempts, answers, strict=False)
+        if answer.outcome is Outcome.UNREACHED
+    )
+    give_back(unit, submission.counter, submission.grant, unreached, sources)
     runs = submission.claim.runs
     resolve(unit, submission.connector, runs, answered, capabilities, sources)
 
@@ -366,7 +292,7 @@ def _withhold(
         if rest:
             until = later(unit.now, sources.settings.sender_pause)
             unit.session.wait(taken.lane.id, until, reason or "")
-            _put_back(unit, taken, rest)
+            put_back(unit, taken, rest)
 
 
 def _defer(unit: Unit, taken: Claim, deferred: Sequence[tuple[tuple[Any, ...], Verdict]]) -> None:
@@ -415,22 +341,20 @@ def _release(unit: Unit, passed: Sequence[tuple[Any, ...]]) -> None:
 
 
 def _submission(
-    taken: Claim,
-    passed: Sequence[tuple[Any, ...]],
-    asked: Sequence[tuple[Any, ...]],
-    sender: SenderId | None,
-    prices: Mapping[int, int],
+    taken: Claim, kept: Reserved, asked: Sequence[tuple[Any, ...]], counter: Counter
 ) -> Submission:
-    wanted = sender is None or sender.dr_required != "NO"
+    wanted = counter.sender is None or counter.sender.dr_required != "NO"
     return Submission(
         taken,
         tuple(
             Attempt(attempt_id(row[1], row[12]), row[4], row[5], row[6] or "", row[7], wanted,
                     row[10])
-            for row in passed
+            for row in kept.rows
         ),
         tuple(attempt_id(row[1], row[12]) for row in asked),
         tuple(
-            opened(row, prices.get(row[0], row[11])) for row in (*passed, *asked)
+            opened(row, kept.prices.get(row[0], row[11])) for row in (*kept.rows, *asked)
         ),
+        counter,
+        kept.grant,
     )  # fmt: skip

@@ -161,6 +161,25 @@ def grant(
     return Grant(count, after, at, held.key)
 
 
+def returned(
+    limits: Sequence[Limit], used: Mapping[str, Used], given: Grant, units: int
+) -> dict[str, Used]:
+    """What the limits remember once so many units of a grant are given back.
+
+    A number of the day is given back on that day. A rate is only if nobody used it since: of later
+    arrivals nobody knows whether they would have come as late without.
+    """
+    after: dict[str, Used] = {}
+    for limit in limits:
+        mine, held = given.used[limit.key], used.get(limit.key, UNUSED)
+        if limit.rate is None:
+            if held.day == mine.day:
+                after[limit.key] = Used(held.arrival, held.day, max(held.used - units, 0))
+        elif held.arrival == mine.arrival:
+            after[limit.key] = Used(held.arrival - units * limit.rate.interval, held.day, held.used)
+    return after
+
+
 def _longest(
     limits: Sequence[Limit], used: Mapping[str, Used], size: int, now: Instant
 ) -> tuple[Limit, Instant]:

@@ -46,7 +46,8 @@ def carrier(inbox: Inbox, **options: object) -> LoopbackCarrier:
     return made
 
 
-MIXED = Behaviour(refuse=0.1, defer=0.1, throttle=0.1, pending=0.2, unknown=0.1, lose=0.1,
+MIXED = Behaviour(refuse=0.1, defer=0.1, throttle=0.1, pending=0.2, unknown=0.1,
+                  unreached=0.1, lose=0.1,
                   undelivered=0.2, read=0.3, double=0.2)  # fmt: skip
 
 

@@ -102,7 +102,8 @@ class Simulation:
         draw = self.random.random
         return Behaviour(
             refuse=draw() * 0.1, defer=draw() * 0.2, throttle=draw() * 0.1, pending=draw() * 0.3,
-            unknown=draw() * 0.1, undelivered=draw() * 0.2, read=draw() * 0.3,
+            unknown=draw() * 0.1, unreached=draw() * 0.05,
+            undelivered=draw() * 0.2, read=draw() * 0.3,
             double=draw() * 0.3, early=draw() * 0.3, delay=100, spread=20_000,
         )  # fmt: skip
 

@@ -11,6 +11,8 @@ from scg_adapters.transport.carrier_log import SUBMITTED
 from scg_adapters.transport.loopback import LoopbackCarrier
 from scg_core import Duplicate, Forbidden, InvalidField, MessageState, NotFound
 from scg_core.kernel.instant import DAY, MINUTE, SECOND, later
+from scg_core.kernel.query import Query
+from scg_core.messaging.model import StickyChoice
 from scg_core.ports.message_transport import Answer, Attempt, Outcome
 from tests.world import World, numbers
 
@@ -261,3 +263,28 @@ def test_a_request_whose_channel_is_gone_is_rejected(world: World) -> None:
     world.engine.run_until_idle()
 
     assert world.request(request.id).state.value == "REJECTED"
+
+
+def test_what_nobody_heard_from_for_long_is_forgotten(world: World) -> None:
+    """The memory of who heard from whom holds the last 30 days, not all that ever was."""
+    id, _ = channel(world, "1", "2")
+    send(world, id, *numbers(20))
+    world.clock.advance(31 * DAY)
+    send(world, id, *numbers(3, start=100))
+
+    with world.storage.snapshot() as session:
+        assert session.count(Query(StickyChoice)) == 3
+
+
+def test_a_sender_id_that_must_be_answerable_is_passed_by_if_nobody_can_answer_it(
+    world: World,
+) -> None:
+    """The operator made its type one-way after it was configured."""
+    operator = world.engine.operator()
+    operator.put_sender_id_type({"id": "SHORTCODE", "capabilities": ["SMS"]})
+    id, (first, _) = channel(world, "1", "2")
+    operator.update_sender_id(first, type_id="SHORTCODE", two_way_required="YES")
+    operator.put_sender_id_type({"id": "SHORTCODE", "capabilities": ["SMS"], "two_way": False})
+    request = send(world, id, *numbers(4))
+
+    assert origins(world, request) == {"2": 4}

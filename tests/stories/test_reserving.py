@@ -129,3 +129,31 @@ def test_money_set_aside_for_an_unknown_outcome_is_given_back_when_the_message_i
     assert (account(world).reserved, account(world).confirmed) == (0, 0)
     assert world.messages(request.id)[0].price is None
     world.recount()
+
+
+def test_a_class_with_wider_limits_counts_at_once(world: World) -> None:
+    """What waits for the day's number does not wait for a day that no longer matters."""
+    operator = world.engine.operator()
+    operator.put_sender_id_class(id="CLASS", country_daily_throughput=2)
+    operator.update_sender_id(world.sender.id, class_id="CLASS")
+    request = world.send(*numbers(5))
+    world.engine.run_until_idle(later(world.clock.now(), MINUTE))
+    assert world.request(request.id).sent_count == 2
+    operator.put_sender_id_class(id="CLASS")
+    world.engine.run_until_idle(later(world.clock.now(), MINUTE))
+
+    assert world.request(request.id).sent_count == 5
+
+
+def test_a_repaired_sender_id_sends_at_once(world: World) -> None:
+    """Its lane rested while it was BROKEN."""
+    operator = world.engine.operator()
+    request = world.send(*numbers(2), pause_before_transmit=True)
+    operator.move_sender_id(world.sender.id, "FAULT")
+    world.engine.run_due()
+    world.app.message_requests.resume(request.id)
+    world.engine.run_due()
+    operator.move_sender_id(world.sender.id, "REPAIR")
+    world.engine.run_due()
+
+    assert world.request(request.id).sent_count == 2

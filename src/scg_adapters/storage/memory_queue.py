@@ -150,6 +150,12 @@ class MemoryQueue:
         held = self._lanes[lane]
         self._put(self._lanes, lane, evolve(held, wait_until=until, reason=reason))
 
+    def wake(self, senders: Collection[str], /) -> None:
+        """Let the resting lanes of these root sender ids go on at once."""
+        for lane in list(self._lanes.values()):
+            if lane.key.sender_id in senders:
+                self._put(self._lanes, lane.id, evolve(lane, wait_until=Instant(0), reason=None))
+
     def release(self, request_id: str, due: Instant | None, /) -> int:
         """Let a request's held runs go at ``due``, or each at its own; how many runs."""
         held = [run for run in self._runs.values() if run.request_id == request_id and run.held]

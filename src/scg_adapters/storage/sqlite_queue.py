@@ -176,6 +176,13 @@ class SqliteQueue:
             "update lane set wait_until = ?, reason = ? where id = ?", (until, reason, lane)
         )
 
+    def wake(self, senders: Collection[str], /) -> None:
+        """Let the resting lanes of these root sender ids go on at once."""
+        self._db.executemany(
+            "update lane set wait_until = 0, reason = null where sender_id = ? and wait_until > 0",
+            [(sender,) for sender in senders],
+        )
+
     def release(self, request_id: str, due: Instant | None, /) -> int:
         """Let a request's held runs go at ``due``, or each at its own; how many runs."""
         lanes = self._db.execute(

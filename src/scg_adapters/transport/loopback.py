@@ -50,6 +50,7 @@ _REFUSALS: Final = {
     "throttle": Answer(Outcome.THROTTLED, (), "0x58", "too fast"),
     "pending": Answer(Outcome.PENDING),
     "unknown": Answer(Outcome.UNKNOWN),
+    "unreached": Answer(Outcome.UNREACHED),
 }
 _MAY_BE_ON_ITS_WAY: Final = (Outcome.PENDING, Outcome.UNKNOWN)
 
@@ -75,6 +76,7 @@ class Behaviour:
     throttle: float = field(default=0.0, validator=_rate)
     pending: float = field(default=0.0, validator=_rate)
     unknown: float = field(default=0.0, validator=_rate)
+    unreached: float = field(default=0.0, validator=_rate)
     lose: float = field(default=0.0, validator=_rate)
     undelivered: float = field(default=0.0, validator=_rate)
     read: float = field(default=0.0, validator=_rate)

@@ -342,6 +342,21 @@ class QueueContract(ABC):
 
         assert claim is not None
 
+    def test_a_woken_lane_gives_again(self) -> None:
+        """What it rested for has changed; lanes of other senders rest on."""
+        storage = self.empty()
+        with storage.transaction("queue") as session:
+            for number, key in enumerate([LANE, evolve(LANE, sender_id="other")]):
+                lane = session.lane(key).id
+                session.queue([a_run(lane, 10 * number + 1)])
+                session.wait(lane, later(NOW, 9), "throttled")
+            session.wake([LANE.sender_id])
+
+            claim = _claim(session, NOW)
+            assert claim is not None and claim.lane.key == LANE
+            assert claim.lane.reason is None
+            assert _claim(session, NOW) is None
+
     def test_a_lane_of_another_connector_is_not_claimed(self) -> None:
         """A worker claims only for connectors it holds."""
         storage = self.empty()

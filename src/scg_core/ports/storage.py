@@ -301,6 +301,14 @@ class Session(Protocol):
         """Let a whole lane rest; nothing in it is touched."""
         ...
 
+    def wake(self, senders: Collection[str], /) -> None:
+        """Let the resting lanes of these root sender ids go on at once.
+
+        Laws:
+            - ``a_woken_lane_gives_again``
+        """
+        ...
+
     def release(self, request_id: str, due: Instant | None, /) -> int:
         """Let a request's held runs go at ``due``, or each at its own; how many runs.
 

@@ -298,7 +298,7 @@ class LimitState(_Resource):
     used: int = attribute("Units used on that day.", hidden=True)
 
 
-@resource("Tariff")
+@resource("Tariff", indexes=[Index(("country", "company_id"))])
 class Tariff(_Resource):
     """What one segment costs; what it leaves open is any. The most specific tariff counts."""
 

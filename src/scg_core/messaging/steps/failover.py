@@ -57,38 +57,70 @@ def other_senders(
     if not seqs:
         return {}
     rows = rows_by_seq(unit, _COLUMNS, sorted(seqs))
-    where = [among("id", sorted({row[1] for row in rows}))]
-    requests = {
-        one.id: one
-        for one in unit.session.find(Query(MessageRequest, where))
-        if one.channel_id is not None
-    }
+    requests = _channel_requests(unit, {row[1] for row in rows})
     if not requests:
         return {}
     countries = {
         lane.id: lane.key.country for lane in unit.session.lanes({run.lane for run in runs})
     }
-    found: dict[int, Elsewhere] = {}
+    alike: dict[tuple[str, tuple[str, ...], str], list[_Stuck]] = {}
     for seq, request_id, kind, address, sender_id, tried in rows:
-        request = requests.get(request_id)
-        before = [one for one in (tried or "").split(",") if one]
-        if request is None or len(before) >= sources.settings.failovers:
+        before = tuple(one for one in (tried or "").split(",") if one)
+        if request_id not in requests or len(before) >= sources.settings.failovers:
             continue
-        sender = unit.session.get(SenderId, sender_id or "")
-        if sender is not None and sender.keep_sender_address == KEEP:
+        if _kept(unit, sender_id):
             continue
-        if owner(runs, seq).attempt > 1 or refused:  # else it was never handed over
-            before.append(sender_id)
-        router = Router(unit, request, sources, [*before, sender_id])
-        country = countries[owner(runs, seq).lane]
-        [chosen] = router.choose([(kind, country or None, address)], [seq])
-        if chosen.sender is not None:
-            key = LaneKey(
-                chosen.connector, chosen.sender.root_id, country, request.company_id,
-                router.priority.value,
-            )  # fmt: skip
-            found[seq] = Elsewhere(chosen, key, request_id, ",".join(before) or None)
+        run = owner(runs, seq)
+        if run.attempt > 1 or refused:  # else it was never handed over
+            before = (*before, sender_id)
+        stuck = _Stuck(seq, kind, countries[run.lane], address, before)
+        alike.setdefault((request_id, before, sender_id), []).append(stuck)
+    found: dict[int, Elsewhere] = {}
+    for (request_id, before, sender_id), group in alike.items():
+        router = Router(unit, requests[request_id], sources, (*before, sender_id))
+        found |= _choose(router, requests[request_id], group)
     return found
+
+
+@frozen
+class _Stuck:
+    """A message that its sender id cannot send."""
+
+    seq: int
+    kind: str
+    country: str
+    address: str
+    before: tuple[str, ...]
+
+
+def _choose(
+    router: Router, request: MessageRequest, group: Sequence[_Stuck]
+) -> dict[int, Elsewhere]:
+    recipients = [(one.kind, one.country or None, one.address) for one in group]
+    chosen = router.choose(recipients, [one.seq for one in group])
+    return {
+        stuck.seq: Elsewhere(
+            one,
+            LaneKey(one.connector, one.sender.root_id, stuck.country, request.company_id,
+                    router.priority.value),
+            request.id,
+            ",".join(stuck.before) or None,
+        )
+        for stuck, one in zip(group, chosen, strict=True)
+        if one.sender is not None
+    }  # fmt: skip
+
+
+def _channel_requests(unit: Unit, ids: Collection[str]) -> dict[str, MessageRequest]:
+    where = [among("id", sorted(ids))]
+    found = unit.session.find(Query(MessageRequest, where))
+    return {one.id: one for one in found if one.channel_id is not None}
+
+
+def _kept(unit: Unit, sender_id: str | None) -> bool:
+    """Whether a sender id is one that its messages keep."""
+    sender = unit.once(f"sender/{sender_id}", lambda: unit.session.get(SenderId, sender_id or ""))
+    return sender is not None and sender.keep_sender_address == KEEP
 
 
 def send_elsewhere(unit: Unit, moves: Mapping[int, Elsewhere]) -> None:

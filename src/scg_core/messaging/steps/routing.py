@@ -8,7 +8,7 @@ from functools import partial
 from attrs import evolve, field, frozen, mutable
 
 from scg_core.kernel.instant import later
-from scg_core.kernel.query import Query, among, at_least
+from scg_core.kernel.query import Query, among, at_least, at_most
 from scg_core.kernel.resource import Micros
 from scg_core.messaging.model import MessageRequest, StickyChoice
 from scg_core.messaging.steps.sources import Sources
@@ -23,7 +23,7 @@ from scg_core.senders.model import (
 from scg_core.senders.rules.eligibility import SENDER, Candidate, may_be_chosen, ranked, unfit
 from scg_core.senders.rules.limits import limits_of
 from scg_core.senders.rules.prices import PriceKey
-from scg_core.senders.steps.finding import classes, classes_for, connector_of, members_of
+from scg_core.senders.steps.finding import classes, classes_for, connector_of, members_of, type_of
 from scg_core.senders.steps.pricing import segment_price
 from scg_core.unit import Unit
 
@@ -33,6 +33,7 @@ PRIORITIES: Mapping[ChannelPriority, Priority] = {
     ChannelPriority.LOW: Priority.LOW,
 }
 _PEEK = 100
+_STALE = 500
 
 
 @frozen
@@ -159,6 +160,8 @@ class Router:
             )
             if problem is None and connector is None:
                 problem = f"{SENDER} no transport delivers for the sender id's type"
+            if problem is None and not _answerable(self._unit, sender):
+                problem = f"{SENDER} nobody can answer the sender id's type"
             kinds = self._sources.connectors.get(connector or "")
             if problem is None and kinds is not None and kind not in kinds:
                 problem = f"{SENDER} the transport carries no {kind}"
@@ -234,9 +237,13 @@ class Router:
 
     def _remember(self, chosen: Mapping[str, str], last: Mapping[str, str]) -> None:
         session, now = self._unit.session, self._unit.now
+        since = later(now, -self._sources.settings.sticky)
+        stale = Query(StickyChoice, [at_most("chosen_date", since)], limit=_STALE)
+        for one in session.find(stale):
+            session.remove(one)
         rows = [(self._sticky(address), sender, now) for address, sender in chosen.items()]
         ids = [row[0] for row in rows]
-        held = {one[0] for one in session.rows(Query(StickyChoice, [among("id", ids)]), ("id",))}
+        held = {row[0] for row in session.rows(Query(StickyChoice, [among("id", ids)]), ("id",))}
         fresh = [row for row in rows if row[0] not in held]
         session.insert(StickyChoice, ("id", "sender_id", "chosen_date"), fresh)
         old = [(sender, at, id) for id, sender, at in rows if id in held]
@@ -250,6 +257,12 @@ class Router:
 
     def _sticky(self, address: str) -> str:
         return f"{self._request.channel_id}/{address}"
+
+
+def _answerable(unit: Unit, sender: SenderId) -> bool:
+    """Whether replies are possible where a sender id requires them (semantics 4)."""
+    kind = type_of(unit, sender.type_id)
+    return sender.two_way_required != "YES" or kind is None or kind.two_way
 
 
 def _sift(candidates: list[Candidate], at: int, rank: partial[list[Candidate]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scg_core.kernel.query import Query
+from scg_core.kernel.query import Query, either, eq
 from scg_core.kernel.resource import Micros
 from scg_core.ports.prices import Prices
 from scg_core.senders.model import Tariff
@@ -18,5 +18,9 @@ def segment_price(unit: Unit, prices: Prices | None, key: PriceKey) -> Micros | 
 def _look_up(unit: Unit, prices: Prices | None, key: PriceKey) -> Micros | None:
     if prices is not None:
         return prices.of_a_segment([key])[0]
-    tariffs = unit.once("tariffs", lambda: unit.session.find(Query(Tariff)))
-    return price_of_a_segment(tariffs, key) if tariffs else None
+    if not unit.once("tariffs", lambda: unit.session.count(Query(Tariff), at_most=1)):
+        return None
+    named = (("country", key.country), ("company_id", key.company_id),
+             ("sender_id", key.sender_id), ("kind", key.kind))  # fmt: skip
+    where = [either(eq(name, value), eq(name, None)) for name, value in named]
+    return price_of_a_segment(unit.session.find(Query(Tariff, where)), key)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from scg_core.kernel import codec
 from scg_core.kernel.countries import read_country
 from scg_core.kernel.errors import IllegalTransition, InvalidField, NotFound
-from scg_core.kernel.query import Query, eq
+from scg_core.kernel.query import Condition, Query, eq
 from scg_core.kernel.resource import Resource, Writer, declaration
 from scg_core.senders.lifecycle import SENDER, Ownership, SenderEvent, SenderState
 from scg_core.senders.model import (
@@ -58,6 +58,7 @@ def put_class(unit: Unit, given: Mapping[str, object]) -> SenderIdClass:
     read_window(values.get("delivery_window"))
     _check_zone(values.get("day_zone", "UTC"))
     made: SenderIdClass = _put(unit, SenderIdClass, values)
+    _wake(unit, eq("class_id", made.id))
     return made
 
 
@@ -141,7 +142,9 @@ def update_sender_id(unit: Unit, sender_id: str, given: Mapping[str, object]) ->
     kept = _named(sender)
     if any(values.get(name, held) != held for name, held in kept.items()):
         refuse_a_second(unit, {"address": sender.address, **kept, **values})
-    return unit.save(sender, **values)
+    after = unit.save(sender, **values)
+    unit.session.wake([sender.root_id])
+    return after
 
 
 def _named(sender: SenderId) -> dict[str, Any]:
@@ -180,6 +183,7 @@ def move_sender_id(unit: Unit, sender_id: str, event: str) -> SenderId:
     if to is sender.state:
         return sender
     after = unit.save(sender, state=to)
+    unit.session.wake([sender.root_id])
     if event == SenderEvent.DELETE:
         retire(unit, after)
     return after
@@ -198,6 +202,12 @@ def deprovisioned(unit: Unit, sender_id: str) -> None:
             "sender id", sender.state.value, "DEPROVISIONED", (SenderState.PENDING_DELETE.value,)
         )
     retire(unit, unit.save(sender, retired=True))
+
+
+def _wake(unit: Unit, which: Condition) -> None:
+    """What rests for these sender ids is looked at again: their limits or states have changed."""
+    rows = unit.session.rows(Query(SenderId, [which]), ("id", "parent_id"))
+    unit.session.wake({parent or id for id, parent in rows})
 
 
 def _sender(unit: Unit, sender_id: str) -> SenderId:

@@ -151,6 +151,7 @@ def update_sender_id(
     changes = {name: value for name, value in values.items() if value != getattr(sender, name)}
     if to is not sender.state:
         changes["state"] = to
+        unit.session.wake([sender.root_id])
     if not changes:
         return sender
     kept = ("type_id", "capabilities", "credentials", "two_way_required")

@@ -27,7 +27,7 @@ from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.failover import other_senders, send_elsewhere
 from scg_core.messaging.steps.hearing import Move, News, hear_news, rows_by_seq, tell_moves
-from scg_core.messaging.steps.queueing import requeue
+from scg_core.messaging.steps.queueing import FRONT, requeue
 from scg_core.messaging.steps.receipts import DELIVERY, apply_parked
 from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.message_transport import (
@@ -307,7 +307,7 @@ def _put_off(
         until = later(unit.now, settings.throttle_pause)
         for lane in sorted({owner(runs, item.message.seq).lane for item in items}):
             unit.session.wait(lane, until, _RESTS[outcome])
-        requeue(unit, runs, queued, lambda run, _: _fresh(run, unit.now, run.attempt - 1))
+        requeue(unit, runs, queued, lambda run, _: _fresh(run, FRONT, run.attempt - 1))
     else:
         requeue(
             unit,

@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import evolve
 
+from scg_core.kernel.instant import Instant
 from scg_core.messaging.lifecycle import MessageState
 from scg_core.messaging.model import Run
 from scg_core.messaging.rules.runs import contiguous, narrowed, owner
@@ -18,6 +19,9 @@ QUEUED: Final = (
     MessageState.SCHEDULED.value,
     MessageState.PAUSED.value,
 )
+FRONT: Final = Instant(0)
+"""The due of a run that goes before all others of its lane."""
+
 RUNS: Final = 50
 MESSAGES: Final = 500
 

@@ -16,7 +16,7 @@ from scg_core.messaging.model import Claim, Lane, Message
 from scg_core.messaging.rules.gate import CREDIT
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.judging import Counter, Judge
-from scg_core.messaging.steps.queueing import requeue
+from scg_core.messaging.steps.queueing import FRONT, requeue
 from scg_core.messaging.steps.sources import Sources
 from scg_core.senders.rules.limits import reason_of
 from scg_core.senders.rules.throughput import Grant
@@ -97,12 +97,12 @@ def give_back(
 
 
 def put_back(unit: Unit, taken: Claim, seqs: Sequence[int]) -> None:
-    """Return claimed messages to their lane as if they had not been touched."""
+    """Return claimed messages to the front of their lane, where they were taken from."""
     requeue(
         unit,
         taken.runs,
         seqs,
-        lambda run, _: evolve(run, due=unit.now, leased=False, fence=0, attempt=run.attempt - 1),
+        lambda run, _: evolve(run, due=FRONT, leased=False, fence=0, attempt=run.attempt - 1),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from heapq import heapify, heappop, heappush
+from itertools import groupby
 
 from attrs import frozen
 
@@ -21,7 +23,7 @@ from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.steps.windows import rules_for
 from scg_core.senders.model import LimitState, SenderId
 from scg_core.senders.rules.limits import limits_of
-from scg_core.senders.rules.throughput import Limit, Used, course
+from scg_core.senders.rules.throughput import Limit, Used, course, grant
 from scg_core.senders.rules.window import closes_at, next_opening
 from scg_core.senders.steps.finding import classes
 from scg_core.tenancy.model import Caller
@@ -112,8 +114,25 @@ def _outcome(one: Sketch) -> tuple[MessageState, str | None]:
     return one.fate.state, one.fate.details
 
 
+@frozen
+class _Group:
+    """Neighbours in a lane that are due at once and live in the same zones."""
+
+    due: Instant
+    first: int
+    zones: tuple[str, ...]
+    members: tuple[Sketch, ...]
+
+    def __lt__(self, other: _Group) -> bool:
+        return (self.due, self.first) < (other.due, other.first)
+
+    def after(self, gone: int, due: Instant) -> _Group:
+        """What is left of it, due at another time."""
+        return _Group(due, self.first + gone, self.zones, self.members[gone:])
+
+
 class _Course:
-    """How the messages leave: each lane by itself, its queues in order of due.
+    """How the messages leave: each lane by itself, the longest due first, as the pump takes them.
 
     Lanes that share a limit leave one after another. ``last`` is when the last
     message leaves.
@@ -142,43 +161,45 @@ class _Course:
 
     def _lane(self, sender: SenderId, country: str | None, members: list[Sketch]) -> set[int]:
         limits = self._limits(sender, country)
-        queues: dict[tuple[Instant, tuple[str, ...]], list[Sketch]] = {}
-        for one in members:
-            queues.setdefault((one.fate.due, one.recipient.zones), []).append(one)
         earlier = [self._until[one.key] for one in limits if one.key in self._until]
         at, late = max([self._unit.now, *earlier]), set[int]()
-        for (due, zones), queue in sorted(queues.items()):
-            left, at = self._queue(sender, country, zones, limits, len(queue), max(at, due))
-            late |= {id(one) for one in queue[len(queue) - left :]}
+        waiting = _groups(members)
+        ends = self._request.expiry_time
+        while waiting:
+            group = heappop(waiting)
+            at = self._awake(limits, max(at, group.due), 1)
+            opens = _opens(self._unit, sender, country, group.zones, at, self._sources)
+            if opens is None or (ends is not None and max(at, opens) >= ends):
+                late |= {id(one) for one in group.members}
+            elif opens > at:
+                heappush(waiting, group.after(0, opens))
+            else:
+                shuts = _shuts(self._unit, sender, country, group.zones, at, self._sources)
+                until = min((one for one in (shuts, ends) if one is not None), default=None)
+                gone, at = self._let_go(limits, len(group.members), at, until)
+                if gone < len(group.members):
+                    heappush(waiting, group.after(gone, group.due))
         self._until.update((one.key, at) for one in limits)
         return late
 
-    def _queue(
-        self,
-        sender: SenderId,
-        country: str | None,
-        zones: tuple[str, ...],
-        limits: tuple[Limit, ...],
-        count: int,
-        start: Instant,
+    def _let_go(
+        self, limits: tuple[Limit, ...], count: int, at: Instant, until: Instant | None
     ) -> tuple[int, Instant]:
-        """How many of a queue are left when it can go no further, and when that is."""
-        left, at, ends = count, start, self._request.expiry_time
-        while left:
-            opens = _opens(self._unit, sender, country, zones, at, self._sources)
-            if opens is None or (ends is not None and opens >= ends):
-                return left, at
-            shuts = _shuts(self._unit, sender, country, zones, opens, self._sources)
-            until = min((one for one in (shuts, ends) if one is not None), default=None)
-            went = course(limits, self._used, self._request.segments, left, opens, until)
-            if went.left < left:
-                at = went.at
-                self.last = at if self.last is None else max(self.last, at)
-            left = went.left
-            self._used.update(went.used)
-            if left and until is not None:
-                at = until
-        return 0, at
+        """How many go before an instant, and when the lane is looked at again."""
+        size = self._request.segments
+        went = course(limits, self._used, size, count, at, until)
+        self._used.update(went.used)
+        if went.left < count:
+            at = went.at
+            self.last = at if self.last is None else max(self.last, at)
+        if went.left and until is not None:
+            at = max(until, self._awake(limits, at, size))
+        return count - went.left, at
+
+    def _awake(self, limits: tuple[Limit, ...], at: Instant, size: int) -> Instant:
+        """When a lane that the limits let rest is looked at again."""
+        given = grant(limits, self._used, [size], at)
+        return at if given.next_at is None else max(at, given.next_at)
 
     def _limits(self, sender: SenderId, country: str | None) -> tuple[Limit, ...]:
         """The limits of a lane; what they remember is read the first time they are met."""
@@ -191,6 +212,18 @@ class _Course:
         for key, *rest in self._unit.session.rows(query, columns) if fresh else ():
             self._used[key] = Used(*rest)
         return limits
+
+
+def _groups(members: list[Sketch]) -> list[_Group]:
+    """The messages of a lane in the order they are queued, neighbours that are alike together."""
+    order = sorted(range(len(members)), key=lambda at: (members[at].fate.due, at))
+    alike = groupby(order, lambda at: (members[at].fate.due, members[at].recipient.zones))
+    found = []
+    for (due, zones), places in alike:
+        group = list(places)
+        found.append(_Group(due, group[0], zones, tuple(members[at] for at in group)))
+    heapify(found)
+    return found
 
 
 def _opens(

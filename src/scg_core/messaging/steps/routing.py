@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
+from typing import Any
 
 from attrs import evolve, field, frozen, mutable
 
@@ -20,7 +21,7 @@ from scg_core.senders.model import (
     SenderId,
     SenderIdClass,
 )
-from scg_core.senders.rules.eligibility import SENDER, Candidate, may_be_chosen, ranked, unfit
+from scg_core.senders.rules.eligibility import SENDER, Candidate, may_be_chosen, rank, unfit
 from scg_core.senders.rules.limits import limits_of
 from scg_core.senders.rules.prices import PriceKey
 from scg_core.senders.steps.finding import classes, classes_for, connector_of, members_of, type_of
@@ -177,8 +178,7 @@ class Router:
                     served=self._served.get(sender.id, served),
                 )
             )
-        if len(found.candidates) > 1:
-            found.candidates = ranked(found.candidates, self._request.sender_id_sort_criteria)
+        found.candidates.sort(key=self._rank)
         return found
 
     def _unavailable(self, sender: SenderId, kind: str, country: str | None) -> str | None:
@@ -221,10 +221,13 @@ class Router:
         best = of.candidates[at]
         if len(of.candidates) > 1:
             self._served[best.sender.id] = number
-            of.candidates[at] = evolve(best, free=max(best.free - 1, 0), served=number)
-            criteria = self._request.sender_id_sort_criteria
-            _sift(of.candidates, at, partial(ranked, criteria=criteria))
+            del of.candidates[at]
+            used = evolve(best, free=max(best.free - 1, 0), served=number)
+            insort(of.candidates, used, key=self._rank)
         return Chosen(best.sender, of.connectors[best.sender.id])
+
+    def _rank(self, candidate: Candidate) -> Any:
+        return rank(candidate, self._request.sender_id_sort_criteria)
 
     def _last_heard(self, addresses: Sequence[str]) -> dict[str, str]:
         if not addresses:
@@ -263,13 +266,3 @@ def _answerable(unit: Unit, sender: SenderId) -> bool:
     """Whether replies are possible where a sender id requires them (semantics 4)."""
     kind = type_of(unit, sender.type_id)
     return sender.two_way_required != "YES" or kind is None or kind.two_way
-
-
-def _sift(candidates: list[Candidate], at: int, rank: partial[list[Candidate]]) -> None:
-    """Put the candidate at a place where it belongs now among those behind it."""
-    while at + 1 < len(candidates):
-        pair = rank(candidates[at : at + 2])
-        if pair[0] is candidates[at]:
-            return
-        candidates[at : at + 2] = pair
-        at += 1

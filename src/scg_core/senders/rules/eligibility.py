@@ -67,15 +67,11 @@ class Candidate:
     fits: bool = True
 
 
-def ranked(candidates: Iterable[Candidate], criteria: Sequence[str]) -> list[Candidate]:
-    """The candidates, best first: by the criteria in their order, then most free, least recently
-    used, id."""
-
-    def key(one: Candidate) -> tuple[object, ...]:
-        wanted = [one.price if name == "PRICE" else not one.fits for name in criteria or _USUAL]
-        return (*wanted, -one.free, one.served, one.sender.id)
-
-    return sorted(candidates, key=key)
+def rank(one: Candidate, criteria: Sequence[str]) -> tuple[object, ...]:
+    """The place of a candidate, the best lowest: by the criteria in their order, then most free,
+    least recently used, id."""
+    wanted = [one.price if name == "PRICE" else not one.fits for name in criteria or _USUAL]
+    return (*wanted, -one.free, one.served, one.sender.id)
 
 
 _USUAL: Final = ("DELIVERY_ADDRESS",)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scg_adapters.places.numbers import NumberPlaces
-from scg_core.consent.rules import ConsentStatus
+from scg_core.consent.lifecycle import ConsentStatus
 from scg_core.kernel.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from scg_core.kernel.resource import Micros
 from scg_core.messaging.lifecycle import RequestState

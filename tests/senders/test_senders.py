@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scg_core import InvalidField
-from scg_core.consent.rules import ConsentStatus, may_send
 from scg_core.senders.rules.naming import Origin, read_from
 from tests.world import World
 
@@ -41,31 +40,6 @@ def test_any_from_is_read_or_refused(text: str) -> None:
         assert not text.strip() and refused.field == "from"
     else:
         assert value
-
-
-TABLE = """
-status     OPT_IN OPT_OUT NONE SCG LISTED
-NONE       block  send    send block block
-OPTIN      send   send    send send  block
-OPTOUT     block  block   send block block
-BLACKLIST  block  block   block block block
-WHITELIST  send   send    send send  send
-"""
-ROWS = [line.split() for line in TABLE.strip().splitlines()]
-
-
-@pytest.mark.parametrize("row", ROWS[1:], ids=lambda row: row[0])
-def test_each_cell_of_the_consent_table_is_as_specified(row: list[str]) -> None:
-    """Semantics 7: who may be written to, by status, requirement and who manages consent."""
-    status = ConsentStatus(row[0])
-    for column, wanted in zip(ROWS[0][1:], row[1:], strict=True):
-        verdict = may_send(
-            status,
-            requirement=column if column in ("OPT_IN", "OPT_OUT", "NONE") else "NONE",
-            managed_by="SCG" if column == "SCG" else "USER",
-            check_white_list=column == "LISTED",
-        )
-        assert verdict == (wanted == "send"), (status, column)
 
 
 def test_a_sender_is_named_by_its_address_if_only_one_has_it(world: World) -> None:

@@ -14,6 +14,14 @@ from typing import Any, Final
 from attrs import frozen
 
 from scg_core.attachments.model import Attachment
+from scg_core.consent.model import (
+    AddressHistory,
+    AddressStatus,
+    ConsentText,
+    Keyword,
+    KeywordStamp,
+    Suppression,
+)
 from scg_core.events.model import Envelope, Subscription
 from scg_core.kernel.resource import (
     Attribute,
@@ -62,6 +70,12 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     LimitState,
     Tariff,
     StickyChoice,
+    AddressStatus,
+    AddressHistory,
+    Suppression,
+    Keyword,
+    KeywordStamp,
+    ConsentText,
     MessageRequest,
     Message,
     RecipientPage,

@@ -36,6 +36,14 @@ class ConsentRequirement(StrEnum):
     NONE = "NONE"
 
 
+class Exempt(StrEnum):
+    """What does not hold a message back: those that a person asked for or that carriers require."""
+
+    NOTHING = "NOTHING"
+    CONSENT = "CONSENT"
+    ALL = "ALL"  # consent and the delivery window
+
+
 class ScheduleZone(StrEnum):
     """How a scheduled time is read."""
 
@@ -180,6 +188,9 @@ class MessageRequest(_Resource):
     )
     connector: str = attribute("The transport it goes out by.", hidden=True, default="")
     segments: int = attribute("Segments of the body.", hidden=True, default=0)
+    exempt: Exempt = attribute(
+        "What does not hold its messages back.", hidden=True, default=Exempt.NOTHING
+    )
     staged_count: int = attribute("Recipients given so far.", hidden=True, default=0, hot=True)
     withdrawn_count: int = attribute(
         "Messages that can no longer leave.", hidden=True, default=0, hot=True

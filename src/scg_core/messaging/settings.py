@@ -12,7 +12,9 @@ class Settings:
     """Limits of messaging; times are milliseconds.
 
     ``page`` is how many recipients one transaction expands, ``lease`` how long a worker may hold
-    what it claimed before its outcome counts as unknown.
+    what it claimed before its outcome counts as unknown. ``link_base`` is what tracked links begin
+    with; without it bodies with such links are refused. ``blacklist_overrides_none`` and
+    ``stop_overrides_whitelist`` are the two questions that semantics 7 leaves to the operator.
     """
 
     recipients_a_call: int = 10_000
@@ -31,3 +33,9 @@ class Settings:
     failovers: int = 3
     throttle_pause: int = SECOND
     sender_pause: int = MINUTE
+    blacklist_overrides_none: bool = True
+    stop_overrides_whitelist: bool = False
+    conversation: int = 72 * HOUR
+    received: int = 7 * DAY
+    reassembly: int = HOUR
+    link_base: str | None = None

@@ -126,3 +126,4 @@ class ConsentManager(StrEnum):
 
     USER = "USER"
     SCG = "SCG"
+    SCG_UNSOLICITED_OPT_OUT = "SCG_UNSOLICITED_OPT_OUT"  # only an opt-out or a black list blocks

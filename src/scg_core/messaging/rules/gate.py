@@ -13,11 +13,12 @@ from typing import Final
 
 from attrs import frozen
 
-from scg_core.consent.rules import NO_CONSENT, ConsentStatus, may_send
+from scg_core.consent.lifecycle import ConsentStatus
+from scg_core.consent.rules.verdict import NO_CONSENT, may_send
 from scg_core.kernel.instant import Instant, to_datetime
 from scg_core.kernel.resource import Micros
 from scg_core.messaging.lifecycle import RequestState
-from scg_core.messaging.model import ConsentRequirement, FailureCode
+from scg_core.messaging.model import ConsentRequirement, Exempt, FailureCode
 from scg_core.senders.lifecycle import SenderState
 from scg_core.senders.model import SenderId, WindowPolicy
 from scg_core.senders.rules.eligibility import SENDER
@@ -64,6 +65,8 @@ class Order:
     consent_requirement: ConsentRequirement
     price_threshold: float | None = None
     channel_id: str | None = None
+    exempt: Exempt = Exempt.NOTHING
+    application_id: int = 0
 
 
 @frozen
@@ -80,6 +83,7 @@ class Facts:
     consent: ConsentStatus = ConsentStatus.NONE
     shut: bool = False
     shut_until: Instant | None = None
+    blacklist_binds: bool = True
     policy: WindowPolicy = WindowPolicy.DEFER
     price: Micros | None = None
     credit: Micros | None = None
@@ -99,15 +103,16 @@ def gate(order: Order, sender: SenderId | None, facts: Facts) -> Verdict:
         return Verdict(Decision.FAIL, FailureCode.OTHER, f"{SENDER} the sender id cannot send")
     if sender.state not in MAY_SEND:
         return Verdict(Decision.WAIT, None, f"the sender id is {sender.state.value}")
-    if not may_send(
+    if order.exempt is Exempt.NOTHING and not may_send(
         facts.consent,
         requirement=order.consent_requirement.value,
         managed_by=sender.consent_managed_by.value,
         check_white_list=sender.check_white_list,
+        blacklist_binds=facts.blacklist_binds,
     ):
         reason = f"{NO_CONSENT} the recipient's consent is {facts.consent.value}"
         return Verdict(Decision.FAIL, FailureCode.NO_CONSENT, reason)
-    if facts.shut:
+    if facts.shut and order.exempt is not Exempt.ALL:
         return _shut(order, facts)
     return _afforded(order, facts)
 
@@ -119,7 +124,7 @@ def when_made(order: Order, facts: Facts) -> Verdict:
     """
     if order.expiry_time is not None and order.expiry_time <= facts.now:
         return expired(None)
-    return _shut(order, facts) if facts.shut else SEND
+    return _shut(order, facts) if facts.shut and order.exempt is not Exempt.ALL else SEND
 
 
 def _shut(order: Order, facts: Facts) -> Verdict:

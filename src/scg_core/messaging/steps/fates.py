@@ -5,11 +5,13 @@ Fan-out asks it page by page, and so do a preview and an estimate of the price, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
 
+from scg_core.consent.lifecycle import ConsentStatus
+from scg_core.consent.steps.standing import standing
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.lifecycle import MessageState
@@ -64,6 +66,7 @@ class Fate:
     sender: SenderId | None = None
     code: FailureCode | None = None
     details: str | None = None
+    consent: ConsentStatus = ConsentStatus.NONE
 
     @property
     def failed(self) -> bool:
@@ -92,21 +95,48 @@ def decide_fates(unit: Unit, plan: Plan, recipients: Sequence[Recipient], first:
         [first + at for at in good],
     )
     by_place = dict(zip(good, chosen, strict=True))
+    stands = _stands(unit, plan, recipients, by_place)
     known: dict[tuple[object, ...], Fate] = {}
     fates = []
     for at, recipient in enumerate(recipients):
         choice = by_place.get(at)
         sender = None if choice is None or choice.sender is None else choice.sender.id
         reason = recipient.problem or (choice.reason if choice else None)
-        key = (reason, sender, recipient.kind, recipient.country, recipient.zones)
+        consent = stands.get((sender, recipient.kind, recipient.address), ConsentStatus.NONE)
+        key = (reason, sender, recipient.kind, recipient.country, recipient.zones, consent)
         fate = known.get(key)
         if fate is None:
-            fate = known[key] = _fate(unit, plan, recipient, choice)
+            fate = known[key] = _fate(unit, plan, recipient, choice, consent)
         fates.append(fate)
     return fates
 
 
-def _fate(unit: Unit, plan: Plan, recipient: Recipient, choice: Chosen | None) -> Fate:
+def _stands(
+    unit: Unit, plan: Plan, recipients: Sequence[Recipient], chosen: Mapping[int, Chosen]
+) -> dict[tuple[str | None, str, str], ConsentStatus]:
+    """How recipients stand, for who only looks: what really leaves is asked at its hand-off."""
+    if not plan.dry and not plan.request.test_message_flag:
+        return {}
+    senders = {one.sender.id: one.sender for one in chosen.values() if one.sender is not None}
+    found: dict[tuple[str | None, str, str], ConsentStatus] = {}
+    for sender in senders.values():
+        addresses = [
+            (recipients[at].kind.value, recipients[at].address)
+            for at, one in chosen.items()
+            if one.sender is not None and one.sender.id == sender.id
+        ]
+        held = standing(unit, plan.request.company_id, sender, addresses).by_address
+        found |= {(sender.id, *key): status for key, status in held.items()}
+    return found
+
+
+def _fate(
+    unit: Unit,
+    plan: Plan,
+    recipient: Recipient,
+    choice: Chosen | None,
+    consent: ConsentStatus,
+) -> Fate:
     if recipient.problem is not None or choice is None:
         details = f"{INVALID_RECIPIENT} {recipient.problem}"
         sender = plan.router.sender
@@ -123,7 +153,7 @@ def _fate(unit: Unit, plan: Plan, recipient: Recipient, choice: Chosen | None) -
         code = FailureCode.OTHER
         return Fate(MessageState.FAILED, sender=choice.sender, code=code, details=wrong)
     if plan.request.test_message_flag:
-        return _test_fate(plan, choice.sender, unit.now)
+        return _test_fate(plan, choice.sender, unit.now, consent)
     due = due_for(plan.request, recipient.zones, unit.now)
     facts = window_facts(unit, plan.sources, choice.sender, recipient.country,
                          recipient.zones, due)  # fmt: skip
@@ -139,18 +169,21 @@ def _fate(unit: Unit, plan: Plan, recipient: Recipient, choice: Chosen | None) -
     if plan.request.pause_before_transmit:
         state = MessageState.PAUSED
     lane = _lane(unit, plan, choice, recipient.country)
-    return Fate(state, lane, due, choice.sender, None, verdict.reason)
+    return Fate(state, lane, due, choice.sender, None, verdict.reason, consent)
 
 
-def _test_fate(plan: Plan, sender: SenderId, now: Instant) -> Fate:
+def _test_fate(plan: Plan, sender: SenderId, now: Instant, consent: ConsentStatus) -> Fate:
     """What the gate would say to a test's message, which never reaches it (semantics 2)."""
-    verdict = gate(_order(plan.request), sender, Facts(now))
+    binds = plan.sources.settings.blacklist_overrides_none
+    verdict = gate(_order(plan.request), sender, Facts(now, consent, blacklist_binds=binds))
     details = None if verdict.decision is Decision.SEND else verdict.reason
     return Fate(MessageState.TEST, due=now, sender=sender, details=details)
 
 
 def _order(request: MessageRequest) -> Order:
-    return Order(request.state, request.expiry_time, request.consent_requirement)
+    return Order(
+        request.state, request.expiry_time, request.consent_requirement, exempt=request.exempt
+    )
 
 
 def located(given: Sequence[str], places: Places, country: str | None) -> list[Recipient]:

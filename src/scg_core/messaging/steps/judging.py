@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
 
+from scg_core.consent.lifecycle import ConsentStatus
+from scg_core.consent.steps.standing import Standing, note_first_contact, standing
 from scg_core.kernel.instant import later
 from scg_core.kernel.resource import Micros
 from scg_core.messaging.model import FailureCode, Lane
@@ -62,16 +64,42 @@ class Judge:
         self._rules = None if sender is None else rules_for(unit, sender, lane.key.country or None)
         self._waited = lane.waited_for(later(unit.now, -sources.settings.retry_longest))
         self._known: dict[tuple[object, ...], Verdict] = {}
+        self._standing = Standing({}, ())
         self._by_size: dict[tuple[str, int], Micros | None] = {}
+
+    def look_up(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Ask how the recipients of some messages stand, all at once, before they are judged."""
+        if self._sender is not None:
+            company = self._lane.key.company_id
+            addresses = [(row[10], row[5]) for row in rows]
+            self._standing = standing(self._unit, company, self._sender, addresses)
+
+    def note_first_contact(
+        self, rows: Sequence[Sequence[Any]], orders: Mapping[str, Order]
+    ) -> None:
+        """Messages that leave make the records of recipients nothing was known of."""
+        if self._sender is None or not self._standing.unknown:
+            return
+        unknown = set(self._standing.unknown)
+        groups: dict[int, list[tuple[str, str]]] = {}
+        for row in rows:
+            if (row[10], row[5]) in unknown:
+                groups.setdefault(orders[row[2]].application_id, []).append((row[10], row[5]))
+        for application, addresses in groups.items():
+            new = [one for one in addresses if one in unknown]
+            unknown.difference_update(new)
+            company = self._lane.key.company_id
+            note_first_contact(self._unit, company, self._sender, application, new)
 
     def verdict(self, order: Order, row: Sequence[Any]) -> Verdict:
         """The verdict on one message."""
         kind, segments = row[10], row[7]
         zones = self._zones(row[5]) if self._rules is not None else ()
-        key = (row[2], kind, segments, zones)
+        consent = self._standing.of(kind, row[5])
+        key = (row[2], kind, segments, zones, consent)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._ask(order, kind, segments, zones)
+            known = self._known[key] = self._ask(order, kind, segments, zones, consent)
         return known
 
     def price(self, kind: str, segments: int) -> Micros | None:
@@ -84,10 +112,22 @@ class Judge:
             self._by_size[kind, segments] = price
         return self._by_size[kind, segments]
 
-    def _ask(self, order: Order, kind: str, segments: int, zones: tuple[str, ...]) -> Verdict:
+    def _ask(
+        self,
+        order: Order,
+        kind: str,
+        segments: int,
+        zones: tuple[str, ...],
+        consent: ConsentStatus,
+    ) -> Verdict:
         if self._sender is None or kind in self._kinds:
-            facts = self._facts(zones)
-            facts = evolve(facts, price=self.price(kind, segments), waited=self._waited)
+            facts = evolve(
+                self._facts(zones),
+                price=self.price(kind, segments),
+                waited=self._waited,
+                consent=consent,
+                blacklist_binds=self._sources.settings.blacklist_overrides_none,
+            )
             return gate(order, self._sender, facts)
         reason = f"{SENDER} the transport carries no {kind}"
         return Verdict(Decision.FAIL, FailureCode.OTHER, reason)

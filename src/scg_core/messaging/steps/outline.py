@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from scg_core.consent.rules import ConsentStatus
 from scg_core.kernel.resource import Micros
 from scg_core.messaging.lifecycle import RequestState
 from scg_core.messaging.model import MessageRequest
@@ -67,5 +66,6 @@ def _sketch(unit: Unit, plan: Plan, recipient: Recipient, fate: Fate) -> Sketch:
         request.consent_requirement,
         request.price_threshold,
     )
-    facts = Facts(fate.due, ConsentStatus.NONE, price=price)
+    binds = plan.sources.settings.blacklist_overrides_none
+    facts = Facts(fate.due, fate.consent, price=price, blacklist_binds=binds)
     return Sketch(recipient, fate, gate(order, fate.sender, facts), price)

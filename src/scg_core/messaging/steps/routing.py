@@ -8,10 +8,13 @@ from typing import Any
 
 from attrs import evolve, field, frozen, mutable
 
+from scg_core.consent.lifecycle import ConsentStatus
+from scg_core.consent.rules.verdict import may_send
+from scg_core.consent.steps.standing import standing
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, among, at_least, at_most
 from scg_core.kernel.resource import Micros
-from scg_core.messaging.model import MessageRequest, StickyChoice
+from scg_core.messaging.model import Exempt, MessageRequest, StickyChoice
 from scg_core.messaging.steps.sources import Sources
 from scg_core.senders.model import (
     Channel,
@@ -35,6 +38,7 @@ PRIORITIES: Mapping[ChannelPriority, Priority] = {
 }
 _PEEK = 100
 _STALE = 500
+_TRIES = 3
 
 
 @frozen
@@ -129,6 +133,8 @@ class Router:
             self._pick(one, last.get(address), number)
             for (_, _, address), one, number in zip(recipients, fields, numbers, strict=True)
         ]
+        if several:
+            self._ask_consent(recipients, fields, chosen)
         if several and not self._dry:
             self._remember(
                 {
@@ -139,6 +145,65 @@ class Router:
                 last,
             )
         return chosen
+
+    def _ask_consent(
+        self,
+        recipients: Sequence[tuple[str, str | None, str]],
+        fields: Sequence[_Field],
+        chosen: list[Chosen],
+    ) -> None:
+        """Who wants nothing from the sender id that was chosen hears from the next that may write.
+
+        A few are tried; the gate asks again in any case.
+        """
+        asked = [at for at, one in enumerate(fields) if len(one.candidates) > 1]
+        tried: dict[int, set[str]] = {at: set() for at in asked}
+        for _ in range(_TRIES):
+            asked = self._unwelcome(recipients, chosen, asked)
+            for at in asked:
+                sender = chosen[at].sender
+                tried[at].add("" if sender is None else sender.id)
+                rest = [one for one in fields[at].candidates if one.sender.id not in tried[at]]
+                if rest:
+                    best = rest[0].sender
+                    chosen[at] = Chosen(best, fields[at].connectors[best.id])
+            asked = [at for at in asked if len(tried[at]) < len(fields[at].candidates)]
+            if not asked:
+                return
+
+    def _unwelcome(
+        self,
+        recipients: Sequence[tuple[str, str | None, str]],
+        chosen: Sequence[Chosen],
+        places: Sequence[int],
+    ) -> list[int]:
+        by_sender: dict[str, list[int]] = {}
+        for at in places:
+            sender = chosen[at].sender
+            if sender is not None:
+                by_sender.setdefault(sender.id, []).append(at)
+        found: list[int] = []
+        for members in by_sender.values():
+            sender = chosen[members[0]].sender
+            if sender is None or self._request.exempt is not Exempt.NOTHING:
+                continue
+            addresses = [(recipients[at][0], recipients[at][2]) for at in members]
+            held = standing(self._unit, self._request.company_id, sender, addresses)
+            found += [
+                at
+                for at in members
+                if not self._welcome(sender, held.of(recipients[at][0], recipients[at][2]))
+            ]
+        return found
+
+    def _welcome(self, sender: SenderId, status: ConsentStatus) -> bool:
+        return may_send(
+            status,
+            requirement=self._request.consent_requirement.value,
+            managed_by=sender.consent_managed_by.value,
+            check_white_list=sender.check_white_list,
+            blacklist_binds=self._sources.settings.blacklist_overrides_none,
+        )
 
     def _field(self, kind: str, country: str | None) -> _Field:
         known = self._fields.get((kind, country))

@@ -18,6 +18,7 @@ from scg_core.messaging.lifecycle import MessageEvent, MessageState, RequestStat
 from scg_core.messaging.model import (
     Claim,
     ConsentRequirement,
+    Exempt,
     Lane,
     Message,
     MessageRequest,
@@ -158,6 +159,7 @@ def _judge(
         rows, asked = _lapse(unit, taken, rows, capabilities, sources)
     orders = _orders(unit, {row[2] for row in rows})
     judge = Judge(unit, taken.lane, counter.sender, capabilities, sources)
+    judge.look_up(rows)
     verdicts = [judge.verdict(orders[row[2]], row) for row in rows]
     passed = [row for row, one in zip(rows, verdicts, strict=True) if one.decision is _SEND]
     held = [
@@ -168,6 +170,7 @@ def _judge(
     kept = take(unit, taken, counter, passed, judge, sources)
     if len(kept.rows) + len(asked) != sum(run.size for run in taken.runs):
         taken = _narrow(unit, taken, [*kept.rows, *asked])
+    judge.note_first_contact(kept.rows, orders)
     _release(unit, kept.rows)
     return _submission(taken, kept, asked, counter)
 
@@ -213,12 +216,21 @@ def _rows(unit: Unit, runs: Sequence[Run]) -> list[tuple[Any, ...]]:
 
 def _orders(unit: Unit, ids: set[str]) -> dict[str, Order]:
     columns = (
-        "id", "state", "expiry_time", "consent_requirement", "price_threshold", "channel_id"
+        "id", "state", "expiry_time", "consent_requirement", "price_threshold", "channel_id",
+        "exempt", "application_id",
     )  # fmt: skip
     found = unit.session.rows(Query(MessageRequest, [among("id", sorted(ids))]), columns)
     return {
-        id: Order(RequestState(state), expiry, ConsentRequirement(requirement), most, channel)
-        for id, state, expiry, requirement, most, channel in found
+        id: Order(
+            RequestState(state),
+            expiry,
+            ConsentRequirement(requirement),
+            most,
+            channel,
+            Exempt(exempt),
+            int(application),
+        )
+        for id, state, expiry, requirement, most, channel, exempt, application in found
     }
 
 

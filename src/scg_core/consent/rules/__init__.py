@@ -1,0 +1,1 @@
+"""Pure decisions about consent and keywords."""

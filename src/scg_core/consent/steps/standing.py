@@ -1,0 +1,156 @@
+"""How a page of addresses stands with one sender id, and what is written of it.
+
+A million recipients are asked about a page at a time, by the keys of their statuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from scg_core.consent.lifecycle import ConsentStatus, HistorySource
+from scg_core.consent.model import (
+    ADDRESS_TYPES,
+    AddressHistory,
+    AddressStatus,
+    AddressType,
+    Suppression,
+    status_id,
+)
+from scg_core.kernel.query import Query, among
+from scg_core.senders.model import SenderId
+from scg_core.unit import Unit
+
+SUPPRESSED_ANYWHERE: Final = "*"
+_CHUNK: Final = 500
+_NEW: Final = (
+    "id", "address_type", "address", "sender_id", "consent_status", "application_id",
+    "created_date", "last_updated_date", "company_id",
+)  # fmt: skip
+
+
+@frozen
+class Standing:
+    """How some addresses stand: each one's status, and those nothing was known of."""
+
+    by_address: Mapping[tuple[str, str], ConsentStatus]
+    unknown: Sequence[tuple[str, str]]
+
+    def of(self, kind: str, address: str) -> ConsentStatus:
+        """The status of an address of a kind of message; NONE if nothing is known."""
+        return self.by_address.get((kind, address), ConsentStatus.NONE)
+
+
+def suppression_id(root_id: str | None, address: str) -> str:
+    """The id of an entry of the operator's suppression list."""
+    return f"{root_id or SUPPRESSED_ANYWHERE}/{address}"
+
+
+def standing(
+    unit: Unit, company: str, sender: SenderId, addresses: Iterable[tuple[str, str]]
+) -> Standing:
+    """How addresses, each given as (kind of message, address), stand with a sender id.
+
+    What is on the operator's suppression list is on the black list of everybody.
+    """
+    keys = dict.fromkeys(addresses)
+    ids = {
+        status_id(company, sender.id, ADDRESS_TYPES.get(kind, AddressType.MDN), address): (
+            kind, address,
+        )
+        for kind, address in keys
+    }  # fmt: skip
+    held = _held(unit, list(ids))
+    found = {ids[id]: ConsentStatus(status) for id, status in held}
+    unknown = [key for key in keys if key not in found]
+    for address in _suppressed(unit, sender.root_id, [address for _, address in keys]):
+        found |= {key: ConsentStatus.BLACKLIST for key in keys if key[1] == address}
+    return Standing(found, unknown)
+
+
+def note_first_contact(
+    unit: Unit, company: str, sender: SenderId, application: int, unknown: Sequence[tuple[str, str]]
+) -> None:
+    """A first message in either direction makes the record, with nothing said (L1484)."""
+    rows: dict[str, tuple[Any, ...]] = {}
+    for kind, address in unknown:
+        type = ADDRESS_TYPES.get(kind, AddressType.MDN)
+        id = status_id(company, sender.id, type, address)
+        rows[id] = (
+            id, type.value, address, sender.id, ConsentStatus.NONE.value, application,
+            unit.now, unit.now, company,
+        )  # fmt: skip
+    unit.session.insert(AddressStatus, _NEW, list(rows.values()))
+
+
+def the_status(
+    unit: Unit, company: str, sender_id: str, type: AddressType, address: str, application: int
+) -> AddressStatus:
+    """The status of one address, made if there is none."""
+    id = status_id(company, sender_id, type, address)
+    held = unit.session.get(AddressStatus, id)
+    if held is not None:
+        return held
+    return unit.add(
+        AddressStatus(
+            id=id,
+            address_type=type,
+            address=address,
+            sender_id=sender_id,
+            application_id=application,
+            company_id=company,
+            created_date=unit.now,
+            last_updated_date=unit.now,
+        )
+    )
+
+
+def write_history(
+    unit: Unit,
+    status: AddressStatus,
+    source: HistorySource,
+    *,
+    message: str | None = None,
+    keyword: str | None = None,
+    application: int | None = None,
+) -> None:
+    """Add a line to the history of an address, with its status as it is now."""
+    unit.add(
+        AddressHistory(
+            id=unit.new_id(),
+            msisdn=status.address,
+            sender_id=status.sender_id,
+            source=source,
+            status=status.consent_status,
+            timestamp=unit.now,
+            message=message,
+            keyword=keyword,
+            application_id=application or status.application_id,
+            created_date=unit.now,
+            last_updated_date=unit.now,
+            company_id=status.company_id,
+        )
+    )
+
+
+def _held(unit: Unit, ids: Sequence[str]) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for begin in range(0, len(ids), _CHUNK):
+        where = [among("id", ids[begin : begin + _CHUNK])]
+        found += unit.session.rows(Query(AddressStatus, where), ("id", "consent_status"))
+    return found
+
+
+def _suppressed(unit: Unit, root_id: str, addresses: Sequence[str]) -> set[str]:
+    anything = lambda: unit.session.count(Query(Suppression), at_most=1)  # noqa: E731
+    if not addresses or not unit.once("suppressions", anything):
+        return set()
+    found: set[str] = set()
+    for begin in range(0, len(addresses), _CHUNK):
+        some = addresses[begin : begin + _CHUNK]
+        ids = [suppression_id(root, one) for one in some for root in (None, root_id)]
+        rows = unit.session.rows(Query(Suppression, [among("id", ids)]), ("address",))
+        found |= {row[0] for row in rows}
+    return found

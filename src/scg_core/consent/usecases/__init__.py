@@ -1,0 +1,1 @@
+"""What customers and the operator do to consent and keywords."""

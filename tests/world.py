@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scg_adapters.embedded import open_storage
+from scg_adapters.patterns.posix import PosixPatterns
 from scg_adapters.places.numbers import NumberPlaces
 from scg_adapters.simulated import SeededIds, SimulatedClock
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
@@ -45,6 +46,7 @@ class World:
             clock=self.clock,
             ids=self.ids,
             places=NumberPlaces(),
+            patterns=PosixPatterns(),
             settings=self.settings,
             **self.ports,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scg_adapters.patterns.posix import PosixPatterns
 from scg_adapters.places.numbers import NumberPlaces
 from scg_adapters.storage.memory import MemoryStorage
 from scg_adapters.storage.sqlite import SqliteStorage
@@ -48,5 +49,6 @@ def open_engine(
         clock=clock or SystemClock(),
         ids=ids or SystemIds(),
         places=NumberPlaces(),
+        patterns=PosixPatterns(),
         settings=settings,
     )

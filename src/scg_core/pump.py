@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
+from scg_core.consent.usecases.statuses import PROMPT
 from scg_core.kernel.errors import (
     InvalidField,
     LeaseLost,
@@ -22,7 +23,9 @@ from scg_core.messaging.model import WorkKind
 from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.steps.soundness import sound
 from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.usecases.inbound import reassemble
 from scg_core.messaging.usecases.prepare import forget_recipients, prepare_page
+from scg_core.messaging.usecases.prompt import send_prompt
 from scg_core.messaging.usecases.resume import resume_page
 from scg_core.messaging.usecases.sweep import sweep_page
 from scg_core.messaging.usecases.transmit import (
@@ -79,6 +82,8 @@ class Pump:
             WorkKind.PAUSE_EXPIRY: sweep_page,
             WorkKind.RESUME: resume_page,
             WorkKind.FORGET: forget_recipients,
+            WorkKind.REASSEMBLE: lambda unit, work: reassemble(unit, work, sources),
+            PROMPT: lambda unit, work: send_prompt(unit, work, sources),
             RETIRE: retire_when_idle,
         }
 

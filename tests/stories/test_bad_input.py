@@ -17,7 +17,8 @@ from scg_core import (
 )
 from scg_core.kernel.instant import DAY, later
 from scg_core.kernel.query import Query
-from scg_core.messaging.model import IdempotencyKey, MessageRequest, RecipientPage
+from scg_core.messaging.model import MessageRequest
+from scg_core.messaging.records import IdempotencyKey, RecipientPage
 from tests.world import World, numbers
 
 

@@ -9,7 +9,7 @@ from scg_adapters.transport.loopback import Behaviour
 from scg_core import IllegalTransition, InvalidField, NotFound, RequestState
 from scg_core.kernel.instant import HOUR, MINUTE, later
 from scg_core.kernel.query import Query
-from scg_core.messaging.model import ParkedReceipt, RecipientPage
+from scg_core.messaging.records import ParkedReceipt, RecipientPage
 from tests.world import World, numbers
 
 

@@ -12,7 +12,7 @@ from scg_adapters.transport.loopback import LoopbackCarrier
 from scg_core import Duplicate, Forbidden, InvalidField, MessageState, NotFound
 from scg_core.kernel.instant import DAY, MINUTE, SECOND, later
 from scg_core.kernel.query import Query
-from scg_core.messaging.model import StickyChoice
+from scg_core.messaging.records import StickyChoice
 from scg_core.ports.message_transport import Answer, Attempt, Outcome
 from tests.world import World, numbers
 

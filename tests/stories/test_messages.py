@@ -21,7 +21,7 @@ from scg_core.conformance.samples import a_message
 from scg_core.events.model import Envelope, EventType, Subscription, Topic
 from scg_core.kernel.instant import HOUR, MINUTE, Instant, later
 from scg_core.kernel.query import Query
-from scg_core.messaging.model import LoggedReceipt, ParkedReceipt
+from scg_core.messaging.records import LoggedReceipt, ParkedReceipt
 from scg_core.ports.message_transport import Answer, Outcome, Receipt, ReceiptKind
 from scg_core.senders.model import SenderId
 from tests.world import World, numbers

@@ -20,7 +20,8 @@ from scg_core.kernel.instant import DAY, HOUR, MINUTE, Instant, later
 from scg_core.kernel.query import Query
 from scg_core.kernel.resource import evolve
 from scg_core.messaging.lifecycle import MessageEvent
-from scg_core.messaging.model import FragmentState, LaneKey, ParkedReceipt, RecipientPage, Run
+from scg_core.messaging.model import LaneKey, Run
+from scg_core.messaging.records import FragmentState, ParkedReceipt, RecipientPage
 from scg_core.messaging.rules.receipts import fragment_after, whole
 from scg_core.messaging.rules.status import UNKNOWN_OUTCOME
 from scg_core.ports.message_transport import (

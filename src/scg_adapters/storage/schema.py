@@ -30,14 +30,15 @@ from scg_core.kernel.resource import (
     declaration,
     is_enum,
 )
-from scg_core.messaging.model import (
+from scg_core.messaging.model import Message, MessageRequest
+from scg_core.messaging.records import (
     Fragment,
     IdempotencyKey,
+    InboundPart,
     LoggedReceipt,
-    Message,
-    MessageRequest,
     ParkedAnswer,
     ParkedReceipt,
+    ReceivedId,
     RecipientPage,
     StickyChoice,
 )
@@ -84,6 +85,8 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     LoggedReceipt,
     Fragment,
     ParkedAnswer,
+    ReceivedId,
+    InboundPart,
 )
 
 

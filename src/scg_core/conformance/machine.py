@@ -20,7 +20,8 @@ from scg_core.kernel.errors import Duplicate, LeaseLost, NotFound, ScgError, Sta
 from scg_core.kernel.instant import Instant, later
 from scg_core.kernel.query import Query
 from scg_core.kernel.resource import evolve
-from scg_core.messaging.model import Claim, IdempotencyKey, Message, MessageRequest
+from scg_core.messaging.model import Claim, Message, MessageRequest
+from scg_core.messaging.records import IdempotencyKey
 from scg_core.ports.storage import Session, Storage, Work
 
 LEASE = 1_000

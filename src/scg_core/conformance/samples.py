@@ -6,7 +6,8 @@ from typing import Any
 
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.lifecycle import Direction, MessageState, RequestState
-from scg_core.messaging.model import IdempotencyKey, LaneKey, Message, MessageRequest, Run
+from scg_core.messaging.model import LaneKey, Message, MessageRequest, Run
+from scg_core.messaging.records import IdempotencyKey
 
 NOW = Instant(1_767_225_600_000)
 LANE = LaneKey("carrier", "sender", "USA", "acme")

@@ -31,7 +31,8 @@ from scg_core.kernel.query import (
 )
 from scg_core.kernel.resource import evolve
 from scg_core.messaging.lifecycle import MessageState, RequestState
-from scg_core.messaging.model import IdempotencyKey, Message, MessageRequest
+from scg_core.messaging.model import Message, MessageRequest
+from scg_core.messaging.records import IdempotencyKey
 from scg_core.ports.storage import Storage
 
 

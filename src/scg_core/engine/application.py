@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from scg_core.engine.collection import Host
+from scg_core.engine.consent import AddressHistories, AddressStatuses, Keywords
 from scg_core.engine.messaging import MessageRequests, Messages
 from scg_core.engine.senders import Channels, SenderIdClasses, SenderIds, SenderIdTypes
 from scg_core.engine.templates import MessageTemplates
@@ -22,3 +23,6 @@ class Application:
         self.sender_id_classes: Final = SenderIdClasses(engine, caller)
         self.sender_id_types: Final = SenderIdTypes(engine, caller)
         self.channels: Final = Channels(engine, caller)
+        self.keywords: Final = Keywords(engine, caller)
+        self.contact_address_statuses: Final = AddressStatuses(engine, caller)
+        self.contact_address_history: Final = AddressHistories(engine, caller)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+from scg_core.consent.steps.keywords import KeywordBook
 from scg_core.engine.application import Application
 from scg_core.engine.operator import Operator
 from scg_core.kernel.codec import read_integer, read_text
@@ -20,11 +21,13 @@ from scg_core.kernel.instant import Instant
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.usecases.answers import answers_arrived
+from scg_core.messaging.usecases.inbound import inbound_arrived
 from scg_core.messaging.usecases.receipts import receipts_arrived
 from scg_core.ports.clock import Clock
 from scg_core.ports.ids import Ids
 from scg_core.ports.limits import Limits
-from scg_core.ports.message_transport import LateAnswer, MessageTransport, Receipt
+from scg_core.ports.message_transport import Inbound, LateAnswer, MessageTransport, Receipt
+from scg_core.ports.patterns import Patterns
 from scg_core.ports.places import Places
 from scg_core.ports.prices import Prices
 from scg_core.ports.storage import Storage
@@ -43,7 +46,8 @@ class Engine:
     ``transports`` maps a gateway's name to what delivers for it. A sender id whose ``type_id``
     is such a name, or whose type's gateway is, goes out there; any other needs the engine to have
     a single transport. ``limits`` are kept in the storage unless a host has its own, ``prices``
-    come from the tariffs in the storage unless a host has its own.
+    come from the tariffs in the storage unless a host has its own. Without ``patterns`` keywords
+    are plain words only.
 
     Raises:
         InvalidField: there is no transport, or one with a window below 1.
@@ -60,6 +64,7 @@ class Engine:
         settings: Settings | None = None,
         limits: Limits | None = None,
         prices: Prices | None = None,
+        patterns: Patterns | None = None,
     ) -> None:
         if not transports:
             raise InvalidField("transports", "must hold at least one transport")
@@ -79,6 +84,7 @@ class Engine:
             settings=self.settings,
             limits=limits or StoredLimits(),
             prices=prices,
+            keywords=KeywordBook(patterns),
         )
         self.pump: Final = Pump(storage, self._transports, clock, self.sources, self.transaction)
         for connector, transport in self._transports.items():
@@ -195,6 +201,21 @@ class Engine:
         capabilities = self._transports[connector].capabilities
         with self.transaction("receipts") as unit:
             receipts_arrived(unit, connector, receipts, capabilities, self.settings)
+
+    def inbound_arrived(self, connector: str, messages: Sequence[Inbound]) -> None:
+        """A transport brings messages from handsets.
+
+        Each is kept as an MO message of whom it belongs to, heard for keywords and consent, and
+        answered if a keyword says so. One that comes again under its external id within seven days
+        is not taken again.
+
+        Raises:
+            InvalidField: the engine has no such connector, or one of them is no message; none is
+                taken.
+        """
+        self._known(connector)
+        with self.transaction("inbound") as unit:
+            inbound_arrived(unit, connector, messages, self.sources)
 
     @contextmanager
     def transaction(self, name: str) -> Iterator[Unit]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from scg_core.consent.model import ConsentText
+from scg_core.consent.usecases.keywords import load_reserved, put_text
+from scg_core.consent.usecases.statuses import suppress, unsuppress
 from scg_core.engine.collection import NONE, Host
+from scg_core.engine.consent import Keywords
+from scg_core.engine.messaging import Messages
 from scg_core.engine.senders import Channels
 from scg_core.engine.templates import MessageTemplates
 from scg_core.kernel.query import Query, eq
@@ -50,6 +55,10 @@ class Operator:
         """The operator's own channels, SHARED and PUBLIC ones for all."""
         self.message_templates: Final = MessageTemplates(engine, Caller(OPERATOR, 1))
         """The operator's own templates, which copies of its sender ids inherit."""
+        self.keywords: Final = Keywords(engine, Caller(OPERATOR, 1))
+        """The operator's own keywords: RESERVED ones count for all companies."""
+        self.messages: Final = Messages(engine, Caller(OPERATOR, 1))
+        """The operator's inbox: messages to shared addresses that are nobody else's."""
 
     def add_sender_id(
         self, company: str, fields: Mapping[str, object] = NONE, /, **named: object
@@ -122,7 +131,10 @@ class Operator:
             return put_type(unit, {**fields, **named})
 
     def load_defaults(self) -> None:
-        """Load the classes and types that come with the engine; those that are there stay."""
+        """Load the classes and types that come with the engine; those that are there stay.
+
+        The reserved keywords are shown in lists from then on; they count in any case.
+        """
         with self._engine.transaction("load_defaults") as unit:
             for given in CLASSES:
                 if unit.session.get(SenderIdClass, given["id"]) is None:
@@ -130,6 +142,43 @@ class Operator:
             for given in TYPES:
                 if unit.session.get(SenderIdType, given["id"]) is None:
                     put_type(unit, given)
+            load_reserved(unit)
+
+    def put_consent_text(
+        self, fields: Mapping[str, object] = NONE, /, **named: object
+    ) -> ConsentText:
+        """Say what is sent as PROMPT, WELCOME, CONFIRMATION or HELP, for a class and a language.
+
+        An empty text is not sent.
+
+        Raises:
+            InvalidField: it names the field.
+        """
+        with self._engine.transaction("put_consent_text") as unit:
+            return put_text(unit, {**fields, **named})
+
+    def suppress(
+        self, addresses: Sequence[str], *, sender_id: str | None = None, source: str = "CARRIER"
+    ) -> int:
+        """Let nobody write to up to 10,000 addresses, from one root sender id or from any.
+
+        Returns:
+            How many were not on the list before.
+
+        Raises:
+            InvalidField: one is no address, there are none or too many, or no such sender id.
+        """
+        with self._engine.transaction("suppress") as unit:
+            return suppress(unit, addresses, sender_id, source, self._engine.sources.places)
+
+    def unsuppress(self, addresses: Sequence[str], *, sender_id: str | None = None) -> int:
+        """Take up to 10,000 addresses off the suppression list; how many were on it.
+
+        Raises:
+            InvalidField: one is no address, there are none or too many, or no such sender id.
+        """
+        with self._engine.transaction("unsuppress") as unit:
+            return unsuppress(unit, addresses, sender_id, self._engine.sources.places)
 
     def add_tariff(self, fields: Mapping[str, object] = NONE, /, **named: object) -> Tariff:
         """Say what a segment costs, for a company, sender id, country and kind or for any.

@@ -19,6 +19,7 @@ class Topic(StrEnum):
     MESSAGE = "SCG-Message"
     KEYWORD = "SCG-Keyword"
     VOICE = "SCG-Voice-Call"
+    CONSENT = "SCG-Consent"  # ours
 
 
 class EventType(StrEnum):
@@ -27,6 +28,11 @@ class EventType(StrEnum):
     MESSAGE_STATE_CHANGE = "message_state_change"
     MESSAGE_REQUEST_STATE_CHANGE = "message_request_state_change"
     LATE_RECEIPT = "late_receipt"
+    MO_MESSAGE_RECEIVED = "mo_message_received"
+    KEYWORD_MESSAGE_RECEIVED = "keyword_message_received"
+    CONSENT_CHANGE = "consent_change"
+    OPTOUT_IGNORED = "optout_ignored"
+    CLICK = "click"
 
 
 @frozen

@@ -319,103 +319,8 @@ class Message(_Resource):
     )  # fmt: skip
 
 
-@resource("Sticky Choice", indexes=[Index(("chosen_date",))])
-class StickyChoice(_Resource):
-    """Which sender id of a channel a recipient last heard from."""
-
-    id: str = attribute("Channel and address.", hidden=True)
-    sender_id: str = attribute("The sender id.", hidden=True)
-    chosen_date: Instant = attribute("When it was last chosen.", hidden=True)
-
-
-@resource("Recipient Page", indexes=[Index(("request_id", "start"))])
-class RecipientPage(_Resource):
-    """Recipients of a request as given, one row a page, consumed by fan-out in order."""
-
-    id: str = attribute("Request id and start.", hidden=True)
-    request_id: str = attribute("The request.", hidden=True)
-    company_id: str = attribute("The company.", hidden=True)
-    start: int = attribute("The position of its first recipient.", hidden=True)
-    count: int = attribute("How many recipients it holds.", hidden=True)
-    recipients: tuple[str, ...] = attribute("The recipients.", hidden=True)
-
-
-@resource(
-    "Idempotency Key",
-    unique=[("company_id", "application_id", "value")],
-    indexes=[Index(("created_date",))],
-)
-class IdempotencyKey(_Resource):
-    """That a creation was done, so that a repeat answers with the same request."""
-
-    id: str = attribute("Unique identifier.", hidden=True)
-    company_id: str = attribute("The company.", hidden=True)
-    application_id: int = attribute("The application.", hidden=True)
-    value: str = attribute("The key as given.", hidden=True, length=255)
-    digest: str = attribute("A digest of what was asked.", hidden=True)
-    request_id: str = attribute("The request that was made.", hidden=True)
-    created_date: Instant = attribute("When.", hidden=True)
-
-
-@resource("Parked Receipt", indexes=[Index(("transport_id",)), Index(("arrived_date",))])
-class ParkedReceipt(_Resource):
-    """A receipt that came before the transport's answer; it waits 72 hours for its message."""
-
-    id: str = attribute("Unique identifier.", hidden=True)
-    transport_id: str = attribute("Connector and normalised id.", hidden=True)
-    kind: str = attribute("What the receipt says.", hidden=True)
-    at: Instant = attribute("When the network says it happened.", hidden=True)
-    code: str | None = attribute("The network's error code.", hidden=True, default=None)
-    arrived_date: Instant = attribute("When it came.", hidden=True)
-
-
-@resource("Parked Answer", indexes=[Index(("message_id",)), Index(("arrived_date",))])
-class ParkedAnswer(_Resource):
-    """A transport's later answer that overtook its PENDING; it waits for the worker to say so."""
-
-    id: str = attribute("Unique identifier.", hidden=True)
-    message_id: str = attribute("The message whose attempt it answers.", hidden=True)
-    outcome: str = attribute("What the transport said.", hidden=True)
-    transport_ids: tuple[str, ...] = attribute("Its ids for the message.", hidden=True)
-    code: str | None = attribute("Its error code.", hidden=True, default=None)
-    details: str | None = attribute("Its reason.", hidden=True, default=None)
-    arrived_date: Instant = attribute("When it came.", hidden=True)
-
-
-class FragmentState(StrEnum):
-    """What is known of one fragment of a message."""
-
-    OPEN = "OPEN"
-    DELIVERED = "DELIVERED"
-    READ = "READ"
-    FAILED = "FAILED"
-
-
-@resource("Fragment", indexes=[Index(("transport_id",)), Index(("seq",))])
-class Fragment(_Resource):
-    """One of several parts of a message that the transport reports on one by one."""
-
-    id: str = attribute("Unique identifier.", hidden=True)
-    seq: int = attribute("The message's number.", hidden=True)
-    number: int = attribute("Its place in the message, from 1.", hidden=True)
-    transport_id: str = attribute("Connector and normalised id.", hidden=True)
-    state: FragmentState = attribute("What is known of it.", hidden=True)
-
-
-@resource("Receipt Log", indexes=[Index(("message_id",))])
-class LoggedReceipt(_Resource):
-    """A receipt that changed nothing: late, doubled, contradicting or intermediate."""
-
-    id: str = attribute("Unique identifier.", hidden=True)
-    company_id: str = attribute("The company.", hidden=True)
-    message_id: str = attribute("The message.", hidden=True)
-    kind: str = attribute("What the receipt says.", hidden=True)
-    at: Instant = attribute("When the network says it happened.", hidden=True)
-    arrived_date: Instant = attribute("When it came.", hidden=True)
-
-
 class WorkKind(StrEnum):
-    """The due work of messaging; the key is a request's id."""
+    """The due work of messaging; the key is a request's id, if nothing else is said."""
 
     PREPARE = "prepare"  # fan recipients out
     RESUME = "resume"  # let held messages go
@@ -423,6 +328,7 @@ class WorkKind(StrEnum):
     EXPIRE = "expire"  # withdraw what is still queued at the expiry time
     PAUSE_EXPIRY = "pause_expiry"  # the same, for a pause that nobody ended
     FORGET = "forget"  # drop what found repeated recipients
+    REASSEMBLE = "reassemble"  # take in a message whose other parts did not come; the whole
 
 
 @frozen

@@ -133,6 +133,32 @@ class Receipt:
     attempt_id: str | None = None
 
 
+@frozen
+class Part:
+    """Which part of a segmented message something is; ``number`` counts from 1."""
+
+    reference: str
+    number: int
+    of: int
+
+
+@frozen
+class Inbound:
+    """A message from a handset (MO) to one of our addresses; ``at`` is the network's own time.
+
+    ``external_id`` is the transport's id for it: a message that comes again under the same id
+    within seven days is known. A ``part`` waits for the others.
+    """
+
+    from_address: str
+    to_address: str
+    body: str
+    at: Instant
+    external_id: str | None = None
+    kind: str = "SMS"
+    part: Part | None = None
+
+
 class Inbox(Protocol):
     """Where a transport brings what comes back; every method is one transaction."""
 
@@ -142,6 +168,10 @@ class Inbox(Protocol):
 
     def receipts_arrived(self, connector: str, receipts: Sequence[Receipt]) -> None:
         """Receipts, in any order, late or doubled; safe to bring twice."""
+        ...
+
+    def inbound_arrived(self, connector: str, messages: Sequence[Inbound]) -> None:
+        """Messages from handsets; safe to bring twice under the same external id."""
         ...
 
 

@@ -174,6 +174,8 @@ class KeywordSet:
             self._bare.setdefault(word.value.casefold(), []).append(word)
         for keyword in keywords:
             word, folds = word_of(keyword), keyword.case is KeywordCase.INSENSITIVE
+            if word.reserved and is_reserved(word.value):
+                continue  # a shipped one, that is stored to be seen in lists
             if not word.literal:
                 rest[folds].append(word)
             elif word.reserved:

@@ -19,6 +19,7 @@ from scg_core.consent.model import (
     Suppression,
     status_id,
 )
+from scg_core.events.model import Event, EventType, Topic
 from scg_core.kernel.query import Query, among
 from scg_core.senders.model import SenderId
 from scg_core.unit import Unit
@@ -105,6 +106,20 @@ def the_status(
             last_updated_date=unit.now,
         )
     )
+
+
+def save_status(unit: Unit, held: AddressStatus, **changes: Any) -> AddressStatus:
+    """Store a changed status, and tell of it if it is another one."""
+    after = unit.save(held, **changes)
+    if after.consent_status is not held.consent_status:
+        facts = {
+            "address": after.address,
+            "sender_id": after.sender_id,
+            "previous_status": held.consent_status.value,
+            "new_status": after.consent_status.value,
+        }
+        unit.tell(Event(Topic.CONSENT, EventType.CONSENT_CHANGE, after.company_id, facts))
+    return after
 
 
 def write_history(

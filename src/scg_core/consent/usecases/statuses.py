@@ -9,7 +9,12 @@ from scg_core.consent.lifecycle import CONSENT, ConsentEvent, ConsentPhase, Cons
 from scg_core.consent.lifecycle import HistorySource as Source
 from scg_core.consent.model import AddressStatus, AddressType, Suppression
 from scg_core.consent.rules.setting import check_may_forget, check_may_set
-from scg_core.consent.steps.standing import suppression_id, the_status, write_history
+from scg_core.consent.steps.standing import (
+    save_status,
+    suppression_id,
+    the_status,
+    write_history,
+)
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, InvalidField, NotFound
 from scg_core.kernel.instant import HOUR, later
@@ -192,7 +197,7 @@ def _set(
     changes: dict[str, Any] = {"consent_status": wanted, "pending_until": None}
     if sender is None or sender.consent_managed_by is ConsentManager.USER:
         changes["by_person"] = False
-    after = unit.save(held, **changes)
+    after = save_status(unit, held, **changes)
     write_history(unit, after, Source.COMPANY, application=caller.application_id)
     return after
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from scg_core.messaging.lifecycle import MessageEvent
-from scg_core.messaging.model import FragmentState
+from scg_core.messaging.records import FragmentState
 
 HEARD_AS: Final = {
     "DELIVERED": MessageEvent.DELIVERED,

@@ -11,15 +11,8 @@ from attrs import evolve, frozen
 from scg_core.kernel.instant import Instant, later
 from scg_core.kernel.query import Query, among, at_most, eq
 from scg_core.messaging.lifecycle import MessageEvent, MessageState, Milestone, RequestState
-from scg_core.messaging.model import (
-    FailureCode,
-    Fragment,
-    FragmentState,
-    Message,
-    MessageRequest,
-    ParkedAnswer,
-    Run,
-)
+from scg_core.messaging.model import FailureCode, Message, MessageRequest, Run
+from scg_core.messaging.records import Fragment, FragmentState, ParkedAnswer
 from scg_core.messaging.rules.receipts import transport_key
 from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.rules.runs import owner

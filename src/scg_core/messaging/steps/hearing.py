@@ -11,7 +11,8 @@ from scg_core.events.model import Event, EventType, Topic
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.query import Query, among
 from scg_core.messaging.lifecycle import MessageEvent, MessageState, Milestone
-from scg_core.messaging.model import LoggedReceipt, Message
+from scg_core.messaging.model import Message
+from scg_core.messaging.records import LoggedReceipt
 from scg_core.messaging.rules.status import EVIDENCE, UNKNOWN_OUTCOME, Heard, Status, hear
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.queueing import cut_out

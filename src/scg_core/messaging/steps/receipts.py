@@ -10,12 +10,11 @@ from attrs import frozen
 
 from scg_core.kernel.query import Query, among, below, eq
 from scg_core.messaging.lifecycle import MessageState, Milestone
-from scg_core.messaging.model import (
-    FailureCode,
+from scg_core.messaging.model import FailureCode, Message
+from scg_core.messaging.records import (
     Fragment,
     FragmentState,
     LoggedReceipt,
-    Message,
     ParkedAnswer,
     ParkedReceipt,
 )

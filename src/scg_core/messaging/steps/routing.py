@@ -14,7 +14,8 @@ from scg_core.consent.steps.standing import standing
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, among, at_least, at_most
 from scg_core.kernel.resource import Micros
-from scg_core.messaging.model import Exempt, MessageRequest, StickyChoice
+from scg_core.messaging.model import Exempt, MessageRequest
+from scg_core.messaging.records import StickyChoice
 from scg_core.messaging.steps.sources import Sources
 from scg_core.senders.model import (
     Channel,

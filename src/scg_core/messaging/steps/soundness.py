@@ -7,10 +7,20 @@ from typing import Final
 from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import LATEST
-from scg_core.ports.message_transport import Answer, Outcome, Receipt, ReceiptKind
+from scg_core.ports.message_transport import (
+    Answer,
+    Inbound,
+    Outcome,
+    Part,
+    Receipt,
+    ReceiptKind,
+)
+from scg_core.senders.rules.eligibility import CARRIES
 
 _ID_LENGTH: Final = 255
 _MOST_IDS: Final = 255
+_MOST_PARTS: Final = 255
+_KINDS: Final = frozenset(CARRIES)
 
 
 def sound(answer: object) -> Answer:
@@ -45,3 +55,27 @@ def check_receipt(receipt: object) -> None:
         value = getattr(receipt, name)
         if value:
             read_text(name, value, most=_ID_LENGTH)
+
+
+def check_inbound(message: object) -> None:
+    """Refuse what is no message from a handset.
+
+    Raises:
+        InvalidField: it names the field of the message.
+    """
+    if not isinstance(message, Inbound) or not isinstance(message.body, str):
+        raise InvalidField("messages", "must hold inbound messages, each with a text")
+    read_text("from_address", message.from_address, most=128)
+    read_text("to_address", message.to_address, most=128)
+    read_integer("at", message.at, 0, LATEST)
+    if message.kind not in _KINDS:
+        raise InvalidField("kind", f"must be one of {', '.join(sorted(_KINDS))}")
+    if message.external_id is not None:
+        read_text("external_id", message.external_id, most=_ID_LENGTH)
+    part = message.part
+    if part is not None:
+        if not isinstance(part, Part):
+            raise InvalidField("part", "must say which part it is, or be left out")
+        read_text("part.reference", part.reference, most=_ID_LENGTH)
+        read_integer("part.of", part.of, 1, _MOST_PARTS)
+        read_integer("part.number", part.number, 1, part.of)

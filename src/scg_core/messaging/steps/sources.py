@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from scg_core.consent.steps.keywords import KeywordBook
 from scg_core.messaging.settings import Settings
 from scg_core.ports.limits import Limits
 from scg_core.ports.places import Places
@@ -22,3 +23,4 @@ class Sources:
     settings: Settings = field(factory=Settings)
     limits: Limits = field(factory=StoredLimits)
     prices: Prices | None = None
+    keywords: KeywordBook = field(factory=lambda: KeywordBook(None))

@@ -15,13 +15,8 @@ from scg_core.messaging.lifecycle import (
     RequestEvent,
     RequestState,
 )
-from scg_core.messaging.model import (
-    Message,
-    MessageRequest,
-    RecipientPage,
-    Run,
-    WorkKind,
-)
+from scg_core.messaging.model import Message, MessageRequest, Run, WorkKind
+from scg_core.messaging.records import RecipientPage
 from scg_core.messaging.rules.recipients import (
     Recipient,
 )

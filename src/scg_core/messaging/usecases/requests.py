@@ -17,7 +17,8 @@ from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, at_least, below, eq
 from scg_core.kernel.resource import Writer
 from scg_core.messaging.lifecycle import REQUEST, RequestEvent, RequestState
-from scg_core.messaging.model import IdempotencyKey, MessageRequest, RecipientPage, WorkKind
+from scg_core.messaging.model import MessageRequest, WorkKind
+from scg_core.messaging.records import IdempotencyKey, RecipientPage
 from scg_core.messaging.rules.request import (
     check_key,
     check_new,

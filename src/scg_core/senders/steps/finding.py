@@ -109,6 +109,14 @@ def members_of(unit: Unit, channel_id: str, company: str) -> list[tuple[ChannelM
     return [(one, by_id[one.sender_id]) for one in members if one.sender_id in by_id]
 
 
+def receivers(unit: Unit, address: str) -> list[SenderId]:
+    """The sender ids, roots and copies, that receive what is sent to an address."""
+    bare = address.removeprefix("+")
+    where = among("address", dict.fromkeys((address, bare, f"+{bare}")))
+    found = unit.session.find(Query(SenderId, [where]))
+    return [one for one in found if one.state is not SenderState.PENDING_IMPLEMENTATION]
+
+
 def own_sender(unit: Unit, root_id: str, company: str) -> SenderId | None:
     """What a company sends with where a lane names the root: its copy, else the root itself."""
     root = unit.session.get(SenderId, root_id)

@@ -1,0 +1,143 @@
+"""Whose a received message is: several companies may share one address (semantics 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from scg_core.consent.model import AddressStatus
+from scg_core.kernel.instant import later
+from scg_core.kernel.query import Query, among, at_least, eq
+from scg_core.messaging.lifecycle import Direction
+from scg_core.messaging.model import Message
+from scg_core.messaging.steps.sources import Sources
+from scg_core.senders.lifecycle import Ownership
+from scg_core.senders.model import SenderId
+from scg_core.senders.steps.finding import connector_of, receivers
+from scg_core.tenancy.model import OPERATOR
+from scg_core.unit import Unit
+
+
+@frozen
+class Answered:
+    """The message that a received one answers."""
+
+    id: str
+    company_id: str
+    sender_id: str
+    conversation_id: str | None
+    application_id: int
+
+
+@frozen
+class Owner:
+    """Whom a message to an address belongs to.
+
+    ``sender`` is the company's sender id, None if nobody has the address. ``others`` are the
+    sender ids of one address besides it. ``known`` tells whether a keyword or an earlier message
+    says so; else the message is in the operator's inbox.
+    """
+
+    company_id: str
+    sender: SenderId | None
+    answers: Answered | None = None
+    others: tuple[SenderId, ...] = ()
+    known: bool = True
+
+    def all_pairs(self, unit: Unit, address: str) -> list[tuple[str, SenderId]]:
+        """Every company that writes to an address from here, with what it writes from."""
+        senders = [one for one in (self.sender, *self.others) if one is not None]
+        pairs = {(one.company_id, one.id): one for one in senders if one.company_id != OPERATOR}
+        by_id = {one.id: one for one in senders}
+        where = [eq("address", address), among("sender_id", sorted(by_id))]
+        for company, id in unit.session.rows(
+            Query(AddressStatus, where), ("company_id", "sender_id")
+        ):
+            pairs.setdefault((company, id), by_id[id])
+        return [(company, sender) for (company, _), sender in sorted(pairs.items(), key=_key)]
+
+
+NOBODY: Final = Owner(OPERATOR, None, known=False)
+
+
+def owner_of(
+    unit: Unit, connector: str, to: str, handset: str, country: str | None, body: str,
+    sources: Sources,
+) -> Owner:  # fmt: skip
+    """The owner of a message from a handset to an address.
+
+    A root of one company's own is that company's. Of a shared one it is the company whose own
+    keyword alone matches, else the one that last wrote to the handset within 72 hours, else the
+    operator's.
+    """
+    found = _of_one_root(unit, receivers(unit, to), connector, country, sources)
+    if not found:
+        return NOBODY
+    answers = _answered(unit, [one.id for one in found], handset, sources)
+    root, *copies = found
+    if root.parent_id is not None or root.ownership is Ownership.PRIVATE:
+        mine = answers if answers and answers.sender_id == root.id else None
+        return Owner(root.company_id, root, mine, tuple(copies))
+    if root.ownership is Ownership.PURCHASED and len(copies) == 1:
+        return Owner(copies[0].company_id, copies[0], answers, (root,))
+    named = [one for one in copies if _says_own_word(unit, one, body, country, sources)]
+    if len(named) == 1:
+        chosen = named[0]
+        mine = answers if answers and answers.sender_id == chosen.id else None
+        return Owner(chosen.company_id, chosen, mine, _without(found, chosen))
+    if answers is not None:
+        sender = next(one for one in found if one.id == answers.sender_id)
+        return Owner(answers.company_id, sender, answers, _without(found, sender))
+    return Owner(OPERATOR, root, None, tuple(copies), known=False)
+
+
+def _of_one_root(
+    unit: Unit, found: Sequence[SenderId], connector: str, country: str | None, sources: Sources
+) -> list[SenderId]:
+    """The sender ids of one root, the root first: several roots may have one address."""
+    connectors = list(sources.connectors)
+    roots = {one.id: one for one in found if one.parent_id is None}
+    groups: dict[str, list[SenderId]] = {}
+    for one in found:
+        groups.setdefault(one.root_id, []).append(one)
+    if not groups:
+        return []
+
+    def rank(id: str) -> tuple[object, ...]:
+        one = roots.get(id) or groups[id][0]
+        elsewhere = connector_of(unit, one, connectors) != connector
+        return (elsewhere, one.country not in (None, country), one.country is None, id)
+
+    chosen = groups[min(groups, key=rank)]
+    return sorted(chosen, key=lambda one: (one.parent_id is not None, one.id))
+
+
+def _says_own_word(
+    unit: Unit, sender: SenderId, body: str, country: str | None, sources: Sources
+) -> bool:
+    words = sources.keywords.of(unit, sender.company_id)
+    return any(not one.reserved for one in words.match(body, sender.id, country, unit.now))
+
+
+def _answered(unit: Unit, ids: Sequence[str], handset: str, sources: Sources) -> Answered | None:
+    """The latest message that was sent to the handset from one of these sender ids."""
+    where = [
+        eq("to_address", handset),
+        among("customer_sender_id", ids),
+        eq("direction", Direction.MT.value),
+        at_least("sent_date", later(unit.now, -sources.settings.conversation)),
+    ]
+    columns = ("id", "company_id", "customer_sender_id", "conversation_id", "application_id")
+    query = Query(Message, where, sort=(("sent_date", True),), limit=1)
+    rows = unit.session.rows(query, columns)
+    return Answered(*rows[0]) if rows else None
+
+
+def _without(found: Iterable[SenderId], one: SenderId) -> tuple[SenderId, ...]:
+    return tuple(other for other in found if other.id != one.id)
+
+
+def _key(item: tuple[tuple[str, str], Any]) -> tuple[str, str]:
+    return item[0]

@@ -1,0 +1,153 @@
+"""Messages from handsets: kept, answered to whom they belong, and heard for keywords and consent.
+
+Everything that follows from a message is one transaction: the message, what it says of consent,
+the history, the automatic answer and the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from scg_core.consent.lifecycle import ConsentPhase
+from scg_core.consent.model import ADDRESS_TYPES
+from scg_core.consent.rules.keywords import Said, said
+from scg_core.consent.rules.reserved import STOP_ALL
+from scg_core.consent.steps.standing import the_status
+from scg_core.events.model import Event, EventType, Topic
+from scg_core.messaging.lifecycle import Direction, MessageState
+from scg_core.messaging.model import Message
+from scg_core.messaging.steps.answering import answer
+from scg_core.messaging.steps.heeding import heed, tell_keyword
+from scg_core.messaging.steps.owning import Owner, owner_of
+from scg_core.messaging.steps.receiving import is_new, joined, parts_of, whole
+from scg_core.messaging.steps.soundness import check_inbound
+from scg_core.messaging.steps.sources import Sources
+from scg_core.ports.message_transport import Inbound
+from scg_core.ports.storage import Work
+from scg_core.senders.model import SenderId
+from scg_core.templates.rules.segmentation import measure
+from scg_core.unit import Unit
+
+LONGEST_BODY: Final = 65_536
+"""So many characters of a received text are kept."""
+
+
+def inbound_arrived(
+    unit: Unit, connector: str, messages: Sequence[Inbound], sources: Sources
+) -> None:
+    """Take messages from handsets in. One that came before is not taken again.
+
+    Raises:
+        InvalidField: one of them is no message; none is taken.
+    """
+    for message in messages:
+        check_inbound(message)
+    for message in messages:
+        if not is_new(unit, connector, message, sources.settings):
+            continue
+        complete = whole(unit, connector, message, sources.settings)
+        if complete is not None:
+            receive(unit, connector, complete, sources)
+
+
+def reassemble(unit: Unit, work: Work, sources: Sources) -> None:
+    """The other parts of a message did not come in time: take in what has."""
+    unit.session.complete(work)
+    parts = parts_of(unit, work.key)
+    if parts:
+        receive(unit, parts[0].connector, joined(unit, parts), sources)
+
+
+def receive(unit: Unit, connector: str, message: Inbound, sources: Sources) -> None:
+    """Take one whole message in."""
+    text = message.body[:LONGEST_BODY].encode("utf-8", "replace").decode("utf-8")
+    handset, country = _located(message.from_address, message.kind, sources)
+    owner = owner_of(unit, connector, message.to_address, handset, country, text, sources)
+    kept = _keep(unit, message, handset, owner, text)
+    if owner.sender is None:
+        return
+    type = ADDRESS_TYPES[message.kind]
+    status = the_status(unit, owner.company_id, owner.sender.id, type, handset, kept.application_id)
+    words = sources.keywords.of(unit, owner.company_id).match(
+        text, owner.sender.id, country, unit.now
+    )
+    meant = said(words, awaited=status.phase(unit.now) is ConsentPhase.PENDING)
+    after, replied = status, None
+    for company, sender in _concerned(unit, owner, meant, handset):
+        mine = company == owner.company_id and sender.id == owner.sender.id
+        held = status if mine else the_status(
+            unit, company, sender.id, type, handset, kept.application_id
+        )  # fmt: skip
+        changed = heed(unit, held, meant, kept, sources.settings)
+        after = changed if mine else after
+    if meant is not None:
+        replied = answer(unit, sources, owner, kept, after, meant)
+        tell_keyword(unit, owner, kept, meant, replied)
+
+
+def _concerned(
+    unit: Unit, owner: Owner, meant: Said | None, handset: str
+) -> list[tuple[str, SenderId]]:
+    """The company that hears the message; all at the address, if it stops them all."""
+    assert owner.sender is not None
+    pairs = [(owner.company_id, owner.sender)]
+    if meant is None or meant.opts != "OPTOUT" or not meant.acts.reserved:
+        return pairs
+    if meant.acts.value != STOP_ALL and owner.known:
+        return pairs
+    others = owner.all_pairs(unit, handset)
+    return pairs + [
+        (company, sender)
+        for company, sender in others
+        if (company, sender.id) != (owner.company_id, owner.sender.id)
+    ]
+
+
+def _located(address: str, kind: str, sources: Sources) -> tuple[str, str | None]:
+    """The handset's address as messages to it are addressed, and its country."""
+    text = address.strip()
+    if ADDRESS_TYPES[kind] != "MDN":
+        return text, None
+    place = sources.places.locate([text if text.startswith("+") else f"+{text}"])[0]
+    return (text, None) if place is None else (place.address, place.country)
+
+
+def _keep(unit: Unit, message: Inbound, handset: str, owner: Owner, text: str) -> Message:
+    sender, answers = owner.sender, owner.answers
+    application = answers.application_id if answers else None
+    if application is None and sender is not None:
+        application = sender.application_id
+    made = unit.add(
+        Message(
+            seq=unit.session.number(1),
+            id=unit.new_id(),
+            direction=Direction.MO,
+            state=MessageState.RECEIVED,
+            external_transaction_ids=message.external_id,
+            conversation_id=answers.conversation_id if answers else None,
+            reply_to=answers.id if answers else None,
+            customer_sender_id=sender.id if sender else None,
+            from_address=handset,
+            to_address=message.to_address.strip(),
+            body=text,
+            type=message.kind,
+            segments=measure(text).segments,
+            application_id=application or 0,
+            company_id=owner.company_id,
+            created_date=unit.now,
+            last_updated_date=unit.now,
+        )
+    )
+    facts: dict[str, Any] = {
+        "message_id": made.id,
+        "from_address": made.from_address,
+        "to_address": made.to_address,
+        "sender_id_id": made.customer_sender_id,
+        "message_body": made.body,
+        "reply_to": made.reply_to,
+        "conversation_id": made.conversation_id,
+        "application_id": made.application_id,
+    }
+    unit.tell(Event(Topic.MESSAGE, EventType.MO_MESSAGE_RECEIVED, owner.company_id, facts))
+    return made

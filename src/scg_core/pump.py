@@ -23,6 +23,7 @@ from scg_core.messaging.model import WorkKind
 from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.steps.soundness import sound
 from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.translating import Task, give_up, keep_translation, task_of
 from scg_core.messaging.usecases.inbound import reassemble
 from scg_core.messaging.usecases.prepare import forget_recipients, prepare_page
 from scg_core.messaging.usecases.prompt import send_prompt
@@ -43,6 +44,7 @@ from scg_core.ports.message_transport import (
     Outcome,
 )
 from scg_core.ports.storage import Storage, Work
+from scg_core.ports.translator import Translated, Translator
 from scg_core.senders.steps.retiring import RETIRE
 from scg_core.senders.usecases.retire import retire_when_idle
 from scg_core.unit import Unit
@@ -50,6 +52,7 @@ from scg_core.unit import Unit
 log: Final = logging.getLogger("scg_core.pump")
 
 WINDOWS_A_ROUND: Final = 4
+NOBODY: Final = Translated(failure="the engine has no translator")
 
 Begin = Callable[[str], AbstractContextManager[Unit]]
 Round = Generator[str, None, tuple[int, Instant | None]]
@@ -65,6 +68,7 @@ class Pump:
         clock: Clock,
         sources: Sources,
         begin: Begin,
+        translator: Translator | None = None,
     ) -> None:
         self._storage = storage
         self._transports = transports
@@ -75,6 +79,7 @@ class Pump:
         self._settings = sources.settings
         self._sources = sources
         self._begin = begin
+        self._translator = translator
         self._work: dict[str, Callable[[Unit, Work], None]] = {
             WorkKind.PREPARE: lambda unit, work: prepare_page(unit, work, sources),
             WorkKind.SWEEP: sweep_page,
@@ -86,6 +91,8 @@ class Pump:
             PROMPT: lambda unit, work: send_prompt(unit, work, sources),
             RETIRE: retire_when_idle,
         }
+        if translator is None:  # one that asked for a translation before must not wait for ever
+            self._work[WorkKind.TRANSLATE] = lambda unit, work: give_up(unit, work, NOBODY)
 
     def run_due(self, limit: int, connectors: Collection[str] | None = None) -> Instant | None:
         """Do up to ``limit`` pieces of due work; when to call again, or None if nothing waits.
@@ -117,6 +124,8 @@ class Pump:
         polled = self._poll(connectors)
         yield "work"
         moved = self._do_work()
+        if self._translator is not None:
+            moved += yield from self._translate(self._translator)
         if connectors:
             yield "claim"
             moved += yield from self._transmit(connectors)
@@ -177,6 +186,27 @@ class Pump:
                 unit.session.put_off(work, due)
         return 1
 
+    def _translate(self, translator: Translator) -> Generator[str, None, int]:
+        """Translate one text; whatever the translator does, the message is sent in the end."""
+        yield "claim translation"
+        with self._begin("claim translation") as unit:
+            lease_until = later(unit.now, self._settings.lease)
+            work = unit.session.claim([WorkKind.TRANSLATE], unit.now, lease_until)
+            task = task_of(unit, work) if work is not None else None
+            if work is not None and task is None:
+                give_up(unit, work)
+        if work is None or task is None:
+            return int(work is not None)
+        yield "translate"
+        answer = _translation(translator, task)
+        yield "keep translation"
+        try:
+            with self._begin("keep translation") as unit:
+                keep_translation(unit, work, answer)
+        except LeaseLost as lost:
+            log.warning("a translation came after its lease had run out: %s", lost.work)
+        return 1
+
     def _transmit(self, connectors: Mapping[str, Capabilities]) -> Generator[str, None, int]:
         """Hand some windows over; what settles one claims the next, which saves a commit."""
         submission = self._claim(connectors)
@@ -230,6 +260,18 @@ class Pump:
         sent = _answers(name, len(attempts), put_off, lambda: transport.submit(attempts, now))
         told = _answers(name, len(questions), unknown, lambda: transport.query(questions, now))
         return [*sent, *told]
+
+
+def _translation(translator: Translator, task: Task) -> Translated:
+    """What a translator makes of a text; one that breaks has failed."""
+    try:
+        [answer] = translator.translate([task.text], task.source, task.target)
+    except Exception:
+        log.exception("the translator failed")
+        return Translated(failure="the translator failed")
+    if not isinstance(answer, Translated) or (answer.text is None) == (answer.failure is None):
+        return Translated(failure="the translator gave no text")
+    return Translated(answer.text, (answer.failure or "")[:255] or None)
 
 
 def _drained(pieces: Round) -> tuple[int, Instant | None]:

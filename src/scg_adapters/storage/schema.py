@@ -41,6 +41,8 @@ from scg_core.messaging.records import (
     ReceivedId,
     RecipientPage,
     StickyChoice,
+    TrackedLink,
+    Translation,
 )
 from scg_core.senders.model import (
     Channel,
@@ -87,6 +89,8 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     ParkedAnswer,
     ReceivedId,
     InboundPart,
+    TrackedLink,
+    Translation,
 )
 
 

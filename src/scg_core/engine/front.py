@@ -22,6 +22,7 @@ from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.usecases.answers import answers_arrived
 from scg_core.messaging.usecases.inbound import inbound_arrived
+from scg_core.messaging.usecases.links import link_followed, link_target
 from scg_core.messaging.usecases.receipts import receipts_arrived
 from scg_core.ports.clock import Clock
 from scg_core.ports.ids import Ids
@@ -31,6 +32,7 @@ from scg_core.ports.patterns import Patterns
 from scg_core.ports.places import Places
 from scg_core.ports.prices import Prices
 from scg_core.ports.storage import Storage
+from scg_core.ports.translator import Translator
 from scg_core.pump import Pump
 from scg_core.senders.steps.limiting import StoredLimits
 from scg_core.tenancy.model import OPERATOR, Caller, Identity
@@ -47,7 +49,7 @@ class Engine:
     is such a name, or whose type's gateway is, goes out there; any other needs the engine to have
     a single transport. ``limits`` are kept in the storage unless a host has its own, ``prices``
     come from the tariffs in the storage unless a host has its own. Without ``patterns`` keywords
-    are plain words only.
+    are plain words only, without a ``translator`` requests that ask for a translation are refused.
 
     Raises:
         InvalidField: there is no transport, or one with a window below 1.
@@ -65,6 +67,7 @@ class Engine:
         limits: Limits | None = None,
         prices: Prices | None = None,
         patterns: Patterns | None = None,
+        translator: Translator | None = None,
     ) -> None:
         if not transports:
             raise InvalidField("transports", "must hold at least one transport")
@@ -85,8 +88,11 @@ class Engine:
             limits=limits or StoredLimits(),
             prices=prices,
             keywords=KeywordBook(patterns),
+            translates=translator is not None,
         )
-        self.pump: Final = Pump(storage, self._transports, clock, self.sources, self.transaction)
+        self.pump: Final = Pump(
+            storage, self._transports, clock, self.sources, self.transaction, translator
+        )
         for connector, transport in self._transports.items():
             transport.connect(connector, self)
 
@@ -216,6 +222,27 @@ class Engine:
         self._known(connector)
         with self.transaction("inbound") as unit:
             inbound_arrived(unit, connector, messages, self.sources)
+
+    def link_followed(self, token: str) -> str:
+        """A person followed a tracked link: its message is CONVERTED, by SCG/URL.
+
+        Returns:
+            Where to send them: the address that the message's author gave, and nothing else.
+
+        Raises:
+            NotFound: no link has this token.
+        """
+        with self.transaction("link_followed") as unit:
+            return link_followed(unit, read_text("token", token))
+
+    def link_target(self, token: str) -> str:
+        """Where a tracked link leads, for who only looks (HEAD requests, previews of links).
+
+        Raises:
+            NotFound: no link has this token.
+        """
+        with self.reading() as unit:
+            return link_target(unit, read_text("token", token))
 
     @contextmanager
     def transaction(self, name: str) -> Iterator[Unit]:

@@ -328,6 +328,7 @@ class WorkKind(StrEnum):
     EXPIRE = "expire"  # withdraw what is still queued at the expiry time
     PAUSE_EXPIRY = "pause_expiry"  # the same, for a pause that nobody ended
     FORGET = "forget"  # drop what found repeated recipients
+    TRANSLATE = "translate"  # put a request's words into another language; request and language
     REASSEMBLE = "reassemble"  # take in a message whose other parts did not come; the whole
 
 

@@ -130,3 +130,29 @@ class InboundPart(_Resource):
     kind: str = attribute("The kind of message.", hidden=True)
     body: str = attribute("Its text.", hidden=True)
     at: Instant = attribute("When the network took it.", hidden=True)
+
+
+@resource("Tracked Link", indexes=[Index(("seq",))])
+class TrackedLink(_Resource):
+    """One link of one message that is followed through the engine; the id is the token in it."""
+
+    id: str = attribute("The token: chance, so that nobody can guess another one.", hidden=True)
+    seq: int = attribute("The message's number.", hidden=True)
+    company_id: str = attribute("The company.", hidden=True)
+    url: str = attribute("Where it leads, and nowhere else.", hidden=True)
+    label: str | None = attribute(
+        "The customer's name for it; with one every click is told of.", hidden=True, default=None
+    )
+    clicks: int = attribute("How often it was followed.", hidden=True, default=0)
+    created_date: Instant = attribute("When it was made.", hidden=True)
+    last_updated_date: Instant = attribute("When it was last followed.", hidden=True)
+
+
+@resource("Translation")
+class Translation(_Resource):
+    """The words of one request in one other language, or why there are none."""
+
+    id: str = attribute("Request and language.", hidden=True)
+    text: str | None = attribute("The masked text.", hidden=True, default=None)
+    failure: str | None = attribute("Why it failed.", hidden=True, default=None)
+    created_date: Instant = attribute("When.", hidden=True)

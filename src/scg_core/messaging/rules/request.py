@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
@@ -31,6 +32,9 @@ def check_new(values: Mapping[str, Any], now: Instant, settings: Settings) -> No
     _check_choices(values)
     _check_times(values, now, settings)
     _check_absent_parts(values)
+
+
+_LANGUAGE: Final = re.compile(r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}$")
 
 
 def check_body(body: str | None) -> int:
@@ -127,5 +131,6 @@ def _check_absent_parts(values: Mapping[str, Any]) -> None:
         raise InvalidField("criteria", "there are no contacts to choose from yet", CRITERIA)
     if values.get("attachments"):
         raise InvalidField("attachments", f"there is no attachment {values['attachments'][0]!r}")
-    if values.get("translate"):
-        raise InvalidField("translate", "the engine has no translator")
+    for name in ("src_language", "dst_language"):
+        if values.get(name) is not None and not _LANGUAGE.match(values[name]):
+            raise InvalidField(name, "must be a language such as en or pt-BR")

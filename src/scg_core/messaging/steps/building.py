@@ -14,7 +14,7 @@ from scg_core.messaging.steps.wording import check_words, disagrees, words_of
 from scg_core.ports.places import Places
 from scg_core.senders.model import SenderId
 from scg_core.senders.steps.finding import connector_of, named_origin
-from scg_core.templates.rules.language import TEMPLATE, TRACKING
+from scg_core.templates.rules.language import TEMPLATE
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -35,10 +35,10 @@ def build_request(
         connector = connector_of(unit, sender, list(sources.connectors))
         if connector is None:
             raise InvalidField("from", "no transport delivers for the sender id's type")
+    if values.get("translate") and not sources.translates:
+        raise InvalidField("translate", "the engine has no translator")
     words = words_of(unit, caller.company_id, values.get("body"), values.get("content_type"))
-    segments = check_words(words)
-    if words.links:
-        raise InvalidField("body", "holds links to track, which are not there yet", TRACKING)
+    segments = check_words(words, sources.settings.link_base)
     problem = disagrees(unit, sender, words) if sender is not None else None
     if problem is not None:
         raise InvalidField("body", problem.partition(" ")[2], TEMPLATE)

@@ -25,11 +25,12 @@ from scg_core.messaging.rules.recipients import (
 )
 from scg_core.messaging.steps.routing import Chosen, Router
 from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.translating import Spoken, translated
 from scg_core.messaging.steps.windows import due_for, window_facts
 from scg_core.messaging.steps.wording import check_words, disagrees, words_of
 from scg_core.ports.places import Places
 from scg_core.senders.model import SenderId
-from scg_core.templates.rules.rendering import Expanded
+from scg_core.templates.rules.rendering import Expanded, settled
 from scg_core.unit import Unit
 
 _AT_ONCE: Final = Instant(0)
@@ -39,8 +40,10 @@ _AT_ONCE: Final = Instant(0)
 class Plan:
     """What all messages of one request have in common, and who chooses their sender ids.
 
-    A ``dry`` plan only looks: it makes no lane. ``text`` is the body filled in and ``segments``
-    its size; ``wrong`` is why it cannot be.
+    A ``dry`` plan only looks: it makes no lane. ``words`` are the body filled in, ``segments``
+    their size and ``text`` what they say if that is the same for all; ``wrong`` is why it cannot
+    be. ``original`` are the words before they were translated into ``language``; ``untranslated``
+    is why they were not, ``awaits`` the language that they are still to be translated into.
     """
 
     request: MessageRequest
@@ -51,6 +54,10 @@ class Plan:
     segments: int = 0
     words: Expanded | None = None
     wrong: str | None = None
+    original: Expanded | None = None
+    language: str | None = None
+    untranslated: str | None = None
+    awaits: str | None = None
 
 
 @frozen
@@ -79,12 +86,21 @@ def planned(
 ) -> Plan:
     """The plan of a request, its body filled in with the templates as they are now."""
     try:
-        words = words_of(unit, request.company_id, request.body, request.content_type)
-        segments = check_words(words)
+        original = words_of(unit, request.company_id, request.body, request.content_type)
+        spoken = Spoken(original)
+        if not dry and not request.test_message_flag:
+            spoken = translated(unit, request, original)
+        if spoken.awaits is not None:
+            return Plan(request, router, sources, awaits=spoken.awaits)
+        words = settled(spoken.words, {})
+        segments = check_words(words, sources.settings.link_base)
     except InvalidField as failed:
         wrong = f"{failed.error_code} {failed.rule}"
         return Plan(request, router, sources, dry, request.body, request.segments, None, wrong)
-    return Plan(request, router, sources, dry, words.text, segments, words)
+    return Plan(
+        request, router, sources, dry, words.text, segments, words, None, original,
+        spoken.language, spoken.failure,
+    )  # fmt: skip
 
 
 def decide_fates(unit: Unit, plan: Plan, recipients: Sequence[Recipient], first: int) -> list[Fate]:
@@ -147,8 +163,8 @@ def _fate(
         return Fate(MessageState.FAILED, sender=sender, code=FailureCode.OTHER,
                     details=choice.reason)  # fmt: skip
     wrong = plan.wrong
-    if wrong is None and plan.words is not None:
-        wrong = disagrees(unit, choice.sender, plan.words)
+    if wrong is None and plan.original is not None:
+        wrong = disagrees(unit, choice.sender, plan.original)
     if wrong is not None:
         code = FailureCode.OTHER
         return Fate(MessageState.FAILED, sender=choice.sender, code=code, details=wrong)

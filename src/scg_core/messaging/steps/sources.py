@@ -23,4 +23,5 @@ class Sources:
     settings: Settings = field(factory=Settings)
     limits: Limits = field(factory=StoredLimits)
     prices: Prices | None = None
+    translates: bool = False
     keywords: KeywordBook = field(factory=lambda: KeywordBook(None))

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 
 from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.ids import LENGTH
 from scg_core.messaging.rules.request import check_body
 from scg_core.senders.model import SenderId
-from scg_core.templates.rules.language import TEMPLATE, Parse, Parts, read_body
+from scg_core.templates.rules.language import TEMPLATE, TRACKING, Parse, Parts, read_body
 from scg_core.templates.rules.rendering import Expanded, expand, fill
 from scg_core.templates.rules.validation import agrees
 from scg_core.templates.steps import by_name, validators
@@ -31,13 +32,22 @@ def words_of(unit: Unit, company: str, body: str | None, content_type: str | Non
     return expand(parts, values, by_name(unit, company))
 
 
-def check_words(words: Expanded) -> int:
+def check_words(words: Expanded, link_base: str | None) -> int:
     """The number of segments of a body, as far as it is known.
 
     Raises:
-        InvalidField: it has more than ten (1012), or nothing is left of it.
+        InvalidField: it has more than ten (1012), nothing is left of it, or it has links to track
+            and the engine has no address for them (1020).
     """
-    return check_body(fill(words, _AnyValue(), lambda track: track.url))
+    if words.links and link_base is None:
+        rule = "has links to track, but the engine was not told what such links begin with"
+        raise InvalidField("body", rule, TRACKING)
+    return check_body(fill(words, _AnyValue(), lambda _: link(link_base, "x" * LENGTH)))
+
+
+def link(base: str | None, token: str) -> str:
+    """A link that is followed through the engine."""
+    return f"{base or ''}{token}"
 
 
 def disagrees(unit: Unit, sender: SenderId, words: Expanded) -> str | None:

@@ -24,8 +24,10 @@ from scg_core.messaging.rules.status import TEST_MESSAGE
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally, move_request
 from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, located, planned
+from scg_core.messaging.steps.linking import Links
 from scg_core.messaging.steps.routing import Router
 from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.translating import await_translation
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
 
@@ -55,6 +57,8 @@ _COLUMNS: Final = (
     "lane",
     "segments",
     "milestones",
+    "language",
+    "failed_translation",
 )
 _AT_ONCE: Final = Instant(0)
 _FORGET_AT_ONCE: Final = 5_000
@@ -76,6 +80,9 @@ def prepare_page(unit: Unit, work: Work, sources: Sources) -> None:
     if plan.router.gone:
         unit.session.complete(work)
         _reject(unit, request)
+        return
+    if plan.awaits is not None:
+        await_translation(unit, work, request, plan.awaits)
         return
     recipients = _next_page(unit, request, work.position, sources.settings)
     end = work.position + len(recipients)
@@ -134,15 +141,18 @@ def _expand(unit: Unit, plan: Plan, given: Sequence[str], tally: Tally, whole: b
     ids = unit.ids.new(unit.now, len(fresh))
     rows: list[tuple[Any, ...]] = []
     runs: list[Run] = []
+    links = Links(unit, plan)
     for (lane, due), members in groupby(order, key=lambda at: (fates[at].lane, fates[at].due)):
         begin = first + len(rows)
         for at in members:
             seq = first + len(rows)
-            rows.append(_row(plan, seq, ids[len(rows)], fresh[at], fates[at], unit.now))
+            text = plan.text if plan.text is not None else links.text(seq, fates[at])
+            rows.append(_row(plan, seq, ids[len(rows)], fresh[at], fates[at], text, unit.now))
         if lane is not None:
             end = first + len(rows) - 1
             runs.append(Run(lane, plan.request.id, begin, end, due, held=True))
     unit.session.insert(Message, _COLUMNS, rows)
+    links.store()
     unit.session.queue(runs)
     _count(plan, fates, tally)
 
@@ -176,7 +186,13 @@ def _first_occurrences(
 
 
 def _row(
-    plan: Plan, seq: int, id: str, recipient: Recipient, fate: Fate, now: Instant
+    plan: Plan,
+    seq: int,
+    id: str,
+    recipient: Recipient,
+    fate: Fate,
+    text: str | None,
+    now: Instant,
 ) -> tuple[Any, ...]:
     request, sender = plan.request, fate.sender
     bits = Milestone.FAILED.value if fate.failed else 0
@@ -196,7 +212,7 @@ def _row(
         fate.code.value if fate.code else None,
         fate.details,
         request.subject,
-        plan.text,
+        text,
         fate.due if waits else request.scheduled_delivery_time,
         request.expiry_time,
         recipient.kind.value,
@@ -207,6 +223,8 @@ def _row(
         fate.lane,
         plan.segments,
         TEST_MESSAGE if fate.state is MessageState.TEST else bits,
+        plan.language,
+        plan.untranslated,
     )
 
 
@@ -215,6 +233,10 @@ def _count(plan: Plan, fates: Sequence[Fate], tally: Tally) -> None:
     tally.add(plan.request.id, "recipient_count", len(fates))
     tally.add(plan.request.id, "failed_count", failed)
     tally.add(plan.request.id, "withdrawn_count", failed)
+    if plan.language is not None:
+        tally.add(plan.request.id, "translations_count", len(fates))
+    if plan.untranslated is not None:
+        tally.add(plan.request.id, "translations_failed_count", len(fates))
     if plan.request.test_message_flag:
         tally.add(plan.request.id, "test_count", len(fates) - failed)
 

@@ -126,6 +126,29 @@ class _Expansion:
         return found
 
 
+def settled(expanded: Expanded, values: Mapping[str, str]) -> Expanded:
+    """The same with these values in their places: what is left are texts and links.
+
+    Raises:
+        InvalidField: a value is missing (1006).
+    """
+    made: list[str | Value | Track] = []
+    for part in expanded.parts:
+        text = _known(part, values) if isinstance(part, Value) else part
+        if isinstance(text, str) and made and isinstance(made[-1], str):
+            made[-1] += text
+        elif text != "":
+            made.append(text)
+    return Expanded(tuple(made))
+
+
+def _known(part: Value, values: Mapping[str, str]) -> str:
+    known = values.get(part.name)
+    if known is None and part.needed:
+        raise InvalidField("body", f"has no value for ${{{part.name}}}", TEMPLATE)
+    return known or ""
+
+
 def fill(expanded: Expanded, values: Mapping[str, str], link: Callable[[Track], str]) -> str:
     """The text for one recipient; ``link`` gives the address that stands for a tracked one.
 
@@ -139,8 +162,5 @@ def fill(expanded: Expanded, values: Mapping[str, str], link: Callable[[Track], 
         elif isinstance(part, Track):
             made.append(link(part))
         else:
-            known = values.get(part.name)
-            if known is None and part.needed:
-                raise InvalidField("body", f"has no value for ${{{part.name}}}", TEMPLATE)
-            made.append(known or "")
+            made.append(_known(part, values))
     return "".join(made)

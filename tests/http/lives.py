@@ -44,6 +44,25 @@ def _template_body(served: Served) -> dict[str, Any]:
     return {"name": name, "designation": "TEMPLATE", "pattern": "Hello ${name}"}
 
 
+def _keyword(served: Served) -> str:
+    return _made(served, "/messaging/keywords", _keyword_body(served))
+
+
+def _keyword_body(served: Served) -> dict[str, Any]:
+    return {"name": f"keyword {served.number()}", "value": f"WORD {served.number()}"}
+
+
+def _status(served: Served) -> str:
+    return _made(served, "/consent/contact_address_statuses", _status_body(served))
+
+
+def _status_body(served: Served) -> dict[str, Any]:
+    return {
+        "address": f"+1415555{1000 + int(served.number()) % 9000}",
+        "address_type": "MDN", "sender_id": served.world.sender.id, "consent_status": "OPTIN",
+    }  # fmt: skip
+
+
 def _made(served: Served, path: str, body: dict[str, Any]) -> str:
     answer = served.call("POST", path, body)
     assert answer.status == 200, answer.body
@@ -63,6 +82,8 @@ MAKERS: dict[str, Callable[[Served], str]] = {
     "Type_ID": lambda _: "SHORTCODE",
     "Channel_ID": _channel,
     "Template_ID": _template,
+    "Keyword_ID": _keyword,
+    "AddressStatus_ID": _status,
 }
 """How the resource behind each path parameter is made, for the company acme."""
 
@@ -86,6 +107,11 @@ BODIES: dict[str, Callable[[Served], dict[str, Any]]] = {
     "message_templates create": _template_body,
     "message_templates update": lambda served: {"pattern": f"Hello {served.number()}"},
     "message_templates replace": _template_body,
+    "keywords create": _keyword_body,
+    "keywords update": lambda served: {"description": f"text {served.number()}"},
+    "keywords replace": _keyword_body,
+    "contact_address_statuses create": _status_body,
+    "contact_address_statuses update": lambda _: {"consent_status": "OPTOUT"},
 }  # fmt: skip
 """A body that each writing route accepts."""
 
@@ -109,6 +135,16 @@ _TEMPLATE: dict[str, Any] = {
     "name": lambda served: f"template{served.number()}", "designation": "VALIDATOR",
     "pattern": "Dear ${name}",
 }  # fmt: skip
+_KEYWORD: dict[str, Any] = {
+    "name": lambda served: f"keyword {served.number()}",
+    "value": lambda served: f"WORD {served.number()}", "description": "d", "case": "SENSITIVE",
+    "sender_id": lambda served: _sender(served), "valid_from": 1_767_000_000_000,
+    "valid_to": 1_767_312_000_000, "associated_info": "i", "campaign_id": "c", "type": "COMPANY",
+    "actions": ["OPTIN", "STORE"],
+    "reply_template": lambda served: served.call(
+        "GET", f"/messaging/message_templates/{_template(served)}"
+    ).json["name"],
+}  # fmt: skip
 FIELDS: dict[str, dict[str, Any]] = {
     "message_requests create": _CHOICES,
     "messages update": {"state": "CONVERTED"},
@@ -125,6 +161,11 @@ FIELDS: dict[str, dict[str, Any]] = {
     "message_templates create": _TEMPLATE,
     "message_templates update": _TEMPLATE,
     "message_templates replace": _TEMPLATE,
+    "keywords create": _KEYWORD,
+    "keywords update": _KEYWORD,
+    "keywords replace": _KEYWORD,
+    "contact_address_statuses create": {"address_type": "MDN", "consent_status": "WHITELIST"},
+    "contact_address_statuses update": {"consent_status": "WHITELIST"},
 }  # fmt: skip
 """For each writing route values of body fields that are read back as they were written, or what
 makes such a value."""
@@ -140,6 +181,7 @@ ELSEWHERE: dict[str, str] = {
     "sender_ids create operators": "the operator's",
     "sender_ids create credentials": "masked when read: test_senders",
     "sender_ids update credentials": "masked when read: test_senders",
+    "contact_address_statuses update address_type": "never changes: stories of consent",
     "sender_ids purchase parent_id": "the copy's parent: test_senders",
 }
 """Body fields that are not read back as written, with why; counters are ignored everywhere."""

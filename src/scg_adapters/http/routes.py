@@ -13,6 +13,7 @@ from typing import Final
 from attrs import frozen
 
 from scg_core.attachments.model import Attachment
+from scg_core.consent.model import AddressHistory, AddressStatus, Keyword
 from scg_core.kernel.resource import Resource, declaration
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.senders.model import Channel, SenderId, SenderIdClass, SenderIdType
@@ -214,6 +215,30 @@ def _templates() -> Iterator[Route]:
     )  # fmt: skip
 
 
+def _words() -> Iterator[Route]:
+    keywords, statuses = "/messaging/keywords", "/consent/contact_address_statuses"
+    keyword, status = f"{keywords}/{{Keyword_ID}}", f"{statuses}/{{AddressStatus_ID}}"
+    yield _row(keywords, Does.LIST, Keyword, "keywords", "List keywords, the reserved ones too.")
+    yield _row(keywords, Does.CREATE, Keyword, "keywords", "Make a keyword.")
+    yield _row(keyword, Does.READ, Keyword, "keywords", "Read a keyword.")
+    yield _row(keyword, Does.UPDATE, Keyword, "keywords", "Change what is given of a keyword.")
+    yield _row(keyword, Does.REPLACE, Keyword, "keywords", "Replace a keyword.")
+    yield _row(keyword, Does.DELETE, Keyword, "keywords", "Delete a keyword.")
+    kind, of = AddressStatus, "contact_address_statuses"
+    yield _row(statuses, Does.LIST, kind, of, "List how addresses stand with sender ids.")
+    yield _row(
+        statuses, Does.CREATE, kind, of,
+        "Say how an address stands, or ask it for a double opt-in.",
+    )  # fmt: skip
+    yield _row(status, Does.READ, kind, of, "Read how an address stands.")
+    yield _row(status, Does.UPDATE, kind, of, "Set the consent status of an address.")
+    yield _row(status, Does.DELETE, kind, of, "Forget how an address stands; its history stays.")
+    yield _row(
+        "/consent/contact_address_history", Does.LIST, AddressHistory, "contact_address_history",
+        "List what people said and what was changed of their consent.",
+    )  # fmt: skip
+
+
 def _read_only(path: str, id: str, kind: type[Resource], of: str) -> Iterator[Route]:
     title = declaration(kind).title
     yield _row(path, Does.LIST, kind, of, f"List every {title}.")
@@ -225,6 +250,7 @@ def _table() -> Iterator[Route]:
     yield from _senders()
     yield from _channels()
     yield from _templates()
+    yield from _words()
 
 
 ROUTES: Final[tuple[Route, ...]] = tuple(_table())

@@ -16,6 +16,7 @@ from scg_core.ports.clock import Clock
 from scg_core.ports.ids import Ids
 from scg_core.ports.message_transport import MessageTransport
 from scg_core.ports.storage import Storage
+from scg_core.ports.translator import Translator
 
 _SQLITE = "sqlite:///"
 
@@ -41,6 +42,7 @@ def open_engine(
     clock: Clock | None = None,
     ids: Ids | None = None,
     settings: Settings | None = None,
+    translator: Translator | None = None,
 ) -> Engine:
     """An engine on the storage that the URL names, with the usual adapters for the rest."""
     return Engine(
@@ -51,4 +53,5 @@ def open_engine(
         places=NumberPlaces(),
         patterns=PosixPatterns(),
         settings=settings,
+        translator=translator,
     )

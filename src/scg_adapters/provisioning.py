@@ -49,7 +49,14 @@ from scg_core.tenancy.model import OPERATOR
 
 Plan = Mapping[str, Any]
 _KEYS: Final = frozenset(
-    {"companies", "sender_id_classes", "sender_id_types", "sender_ids", "tariffs"}
+    {
+        "companies",
+        "consent_texts",
+        "sender_id_classes",
+        "sender_id_types",
+        "sender_ids",
+        "tariffs",
+    }
 )
 _WITHIN: Final = frozenset({"applications", "sender_ids", "credit", "currency"})
 _LARGEST: Final = 16 * 2**20
@@ -93,6 +100,7 @@ def apply(engine: Engine, plan: Plan, *, defaults: bool = False) -> dict[str, An
         ("sender_id_classes", operator.put_sender_id_class),
         ("sender_id_types", operator.put_sender_id_type),
         ("tariffs", operator.add_tariff),
+        ("consent_texts", operator.put_consent_text),
     ):
         for at, given in enumerate(_tables(plan, name)):
             with _at(f"{name}[{at}]"):
@@ -121,7 +129,8 @@ def _company(engine: Engine, given: Plan, done: dict[str, Any]) -> None:
     for at, sender in enumerate(_tables(given, "sender_ids")):
         with _at(f"sender_ids[{at}]"):
             _sender(engine, company.id, sender, done)
-    if "credit" in given and operator.credit(company.id) is None:
+    account = operator.credit(company.id)
+    if "credit" in given and (account is None or not account.prepaid):
         operator.add_credit(company.id, given["credit"], str(given.get("currency", "USD")))
         _count(done, f"credit of {company.id}", True)
 

@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scg_adapters.cli import main
+from scg_adapters.embedded import open_engine
 from scg_adapters.transport.carrier_log import FileLog, submissions
+from scg_adapters.transport.loopback import LoopbackCarrier
 
 
 def run(*arguments: object) -> Result:
@@ -152,3 +154,22 @@ def test_bench_pipeline_prints_and_writes_its_figures(tmp_path: Path) -> None:
                  "peak_rss_mb", "accept_to_raw", "path_to_raw"):  # fmt: skip
         assert held[name] > 0
         assert name in result.stdout
+
+
+def test_carriers_lists_and_handsets_reach_the_engine_by_command(tmp_path: Path) -> None:
+    """A list is loaded twice without doubling; a simulated handset sends a keyword."""
+    db = f"sqlite:///{tmp_path}/scg.db"
+    engine = open_engine(db, {"loopback": LoopbackCarrier()})
+    sender = engine.operator().add_sender_id("acme", address="55512", country="USA")
+    listed = tmp_path / "list.txt"
+    listed.write_text("+14155550100\n+14155550101\n+14155550100\n", encoding="utf-8")
+
+    assert "added 2 of 3" in run("suppress", "--db", db, listed).output
+    assert figures(run("suppress", "--db", db, "--json", listed)) == {
+        "addresses": 3, "added": 0,
+    }  # fmt: skip
+    assert "removed 2" in run("suppress", "--db", db, "--remove", listed).output
+    run("receive", "--db", db, "--from", "+14155550100", "--to", "55512", "STOP")
+    app = engine.application("acme", 1)
+    [status] = app.contact_address_statuses.find(sender_id=sender.id)
+    assert status.consent_status == "OPTOUT"

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from scg_adapters.cli.bench import bench
+from scg_adapters.cli.consent import receive, suppress
 from scg_adapters.cli.send import demo, send
 from scg_adapters.cli.serve import serve
 from scg_adapters.cli.tenancy import provision, token
@@ -32,5 +33,5 @@ def main() -> None:
     """An embeddable engine for business messaging and calling."""
 
 
-for command in (demo, send, serve, provision, token, bench):
+for command in (demo, send, receive, suppress, serve, provision, token, bench):
     main.add_command(command)

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from scg_adapters.bench import http, pipeline, rules, singles
+from scg_adapters.bench import http, pipeline, rules, singles, words
 
 
 @click.group()
@@ -61,6 +61,27 @@ def bench_limiter(file: Path | None) -> None:
 def bench_places(file: Path | None) -> None:
     """Country and time zones of a number."""
     _show("scg bench places", rules.places(), file)
+
+
+@bench.command("template")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_template(file: Path | None) -> None:
+    """Filling templates in."""
+    _show("scg bench template", words.template(), file)
+
+
+@bench.command("keyword")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_keyword(file: Path | None) -> None:
+    """A thousand keywords on a text."""
+    _show("scg bench keyword", words.keyword(), file)
+
+
+@bench.command("segment")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_segment(file: Path | None) -> None:
+    """How many segments a text takes."""
+    _show("scg bench segment", words.segment(), file)
 
 
 def _show(title: str, figures: dict[str, Any], file: Path | None) -> None:

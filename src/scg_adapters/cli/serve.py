@@ -14,6 +14,7 @@ from scg_adapters.cli.send import somewhere
 from scg_adapters.embedded import open_engine
 from scg_adapters.system import SystemClock
 from scg_core.engine import Engine
+from scg_core.messaging.settings import Settings
 
 
 @click.command()
@@ -34,6 +35,7 @@ from scg_core.engine import Engine
               help="Requests a second for applications without a rate of their own.")  # fmt: skip
 @click.option("--token-life", type=click.IntRange(1), metavar="SECONDS",
               help="For how long refreshed tokens count; for ever, if not given.")  # fmt: skip
+@click.option("--links", metavar="URL", help="What tracked links begin with; without it, none.")
 @click.option("--log-level", default="info", show_default=True,
               type=click.Choice(["debug", "info", "warning", "error"]))  # fmt: skip
 def serve(
@@ -47,6 +49,7 @@ def serve(
     internal_auth: bool,
     rate: float | None,
     token_life: int | None,
+    links: str | None,
     log_level: str,
 ) -> None:
     """Serve the REST API; messages go out through the simulated carrier."""
@@ -60,7 +63,10 @@ def serve(
     requests = logs.RequestLog() if log_level in ("debug", "info") else None
     clock = SystemClock()
     with somewhere(db, carrier_log) as (url, log):
-        engine = open_engine(url, {devworld.CONNECTOR: devworld.carrier(log)}, clock=clock)
+        settings = Settings(link_base=links)
+        engine = open_engine(
+            url, {devworld.CONNECTOR: devworld.carrier(log)}, clock=clock, settings=settings
+        )
         with contextlib.suppress(KeyboardInterrupt):
             serve_http(
                 engine, clock, host=host, port=port, ready=_announce(engine, dev, as_json),

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 
@@ -33,6 +33,7 @@ from scg_core.ports.message_transport import (
     Answer,
     Attempt,
     Capabilities,
+    Inbound,
     Inbox,
     LateAnswer,
     OnUnknown,
@@ -183,6 +184,16 @@ class LoopbackCarrier:
             else Answer(Outcome.DEFERRED, (), "0x65", "never came")
             for attempt in attempts
         ]
+
+    def handset_sends(
+        self, from_address: str, to_address: str, body: str, now: Instant, **more: Any
+    ) -> None:
+        """A handset sends a text to one of our addresses: it is brought into the inbox at once.
+
+        ``more`` are further fields of ``Inbound``.
+        """
+        message = Inbound(from_address, to_address, body, now, **more)
+        self._connected().inbound_arrived(self._connector, [message])
 
     def poll(self, now: Instant) -> Instant | None:
         """Bring the answers and receipts that are due."""

@@ -32,6 +32,7 @@ _ACTIONS: Final = (OPTIN, OPTOUT, STORE)
 _SEPARATORS: Final = re.compile(r"[ ,;]+")
 _META: Final = re.compile(r"[\\^$.|?*+()\[\]{}]")
 _BLANKS: Final = re.compile(r"\s+")
+_ASCII_AROUND: Final = "".join(chr(one) for one in range(128) if not chr(one).isalnum())
 _AROUND: Final = frozenset({"P", "S", "C", "Z", "M"})
 
 
@@ -91,12 +92,16 @@ class Said:
 
 def normalized(text: str) -> str:
     """A message as keywords are compared with it: compatible forms and blanks made equal."""
+    if text.isascii():
+        return " ".join(text[:EXAMINED].split())
     same = unicodedata.normalize("NFKC", text[:EXAMINED])
     return _BLANKS.sub(" ", same[:EXAMINED]).strip()
 
 
 def bare(text: str) -> str:
     """The same without punctuation, quotes, emoji and invisible characters around it."""
+    if text.isascii():
+        return text.strip(_ASCII_AROUND)
     begin, end = 0, len(text)
     while begin < end and unicodedata.category(text[begin])[0] in _AROUND:
         begin += 1
@@ -197,15 +202,19 @@ class KeywordSet:
         whole = normalized(text)
         if not whole:
             return ()
+        folded = whole.casefold()
         found = [
             *self._exact.get(whole, ()),
-            *self._folded.get(whole.casefold(), ()),
-            *self._bare.get(bare(whole).casefold(), ()),
+            *self._folded.get(folded, ()),
+            *self._bare.get(bare(folded), ()),
         ]
         for words, match in self._patterns:
-            found += [words[at] for at in match(whole)]
+            for at in match(whole):
+                found.append(words[at])
         counting = [one for one in found if one.counts(sender_id, country, now)]
-        return tuple(sorted(counting, key=lambda one: one.rank))
+        if len(counting) > 1:
+            counting.sort(key=lambda one: one.rank)
+        return tuple(counting)
 
 
 def said(words: Sequence[Word], *, awaited: bool) -> Said | None:

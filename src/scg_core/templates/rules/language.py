@@ -163,15 +163,16 @@ class _Reader:
         if self._strict and text.startswith("##", at):
             end = text.find("\n", at)
             return len(text) if end < 0 else end + 1
-        if (match := _SET.match(text, at)) is not None:
+        initial = text[at + 1 : at + 2]
+        if initial == "s" and (match := _SET.match(text, at)) is not None:
             name, quoted, number = match.groups()
             self._add(Set(name, _unquoted(quoted) if quoted is not None else number))
-        elif (match := _PARSE.match(text, at)) is not None:
+        elif initial == "p" and (match := _PARSE.match(text, at)) is not None:
             self._add(Parse(_unquoted(match[1])))
-        elif (match := _TRACKURL.match(text, at)) is not None:
+        elif initial == "t" and (match := _TRACKURL.match(text, at)) is not None:
             url = check_url(self._field, _unquoted(match[1]))
             self._add(Track(url, _unquoted(match[2])))
-        elif (match := _TRACK.match(text, at)) is not None:
+        elif initial == "t" and (match := _TRACK.match(text, at)) is not None:
             self._add(Track(check_url(self._field, _unquoted(match[1]))))
         else:
             if self._strict and _FOREIGN.match(text, at):
@@ -199,4 +200,4 @@ class _Reader:
 
 
 def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
+    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text

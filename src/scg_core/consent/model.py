@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -42,13 +43,33 @@ ADDRESS_TYPES: Final = {
 
 
 def status_id(company: str, sender_id: str, address_type: str, address: str) -> str:
-    """The id of the status of one address for one sender id of one company."""
-    key = "\0".join((company, sender_id, address_type, address))
-    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    return urlsafe_b64encode(digest).translate(_SPARE).rstrip(b"=").decode("ascii")
+    """The id of the status of one address for one sender id of one company.
+
+    It begins with the company and then the address, so that those of one company, and those of one
+    address within it, lie together and need no index of their own.
+    """
+    return (
+        status_prefix(company, address)
+        + _digest("\0".join((company, sender_id, address_type, address)), 9)[:10]
+    )
 
 
-@resource("Contact Address Status", indexes=[Index(("address",), alike=(10,))])
+def status_prefix(company: str, address: str = "") -> str:
+    """How the ids of a company's statuses begin, or those of one address within it."""
+    return _of_company(company) + (_digest(address, 6) if address else "")
+
+
+@lru_cache(maxsize=1024)
+def _of_company(company: str) -> str:
+    return _digest(company, 3)
+
+
+def _digest(text: str, size: int) -> str:
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
+    return urlsafe_b64encode(digest).translate(_SPARE).decode("ascii")
+
+
+@resource("Contact Address Status")
 class AddressStatus(_Resource):
     """What one address wishes to get from one sender id (semantics 7)."""
 

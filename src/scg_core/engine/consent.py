@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from scg_core.consent.model import AddressHistory, AddressStatus, Keyword
 from scg_core.consent.usecases import keywords, statuses
 from scg_core.engine.collection import NONE, Collection, Host
+from scg_core.kernel.query import Query
 from scg_core.tenancy.model import Caller
 
 
@@ -80,6 +81,13 @@ class AddressStatuses(Collection[AddressStatus]):
 
     def __init__(self, engine: Host, caller: Caller) -> None:
         super().__init__(engine, caller, AddressStatus)
+
+    def _listing(
+        self, filters: Mapping[str, object], sort: str | None, limit: int, offset: int
+    ) -> Query[AddressStatus]:
+        """The usual query, kept to where the company's own statuses lie."""
+        query = super()._listing(filters, sort, limit, offset)
+        return query.also(statuses.where_they_lie(self._caller.company_id, filters))
 
     def create(self, fields: Mapping[str, object] = NONE, /, **named: object) -> AddressStatus:
         """Say how an ``address`` stands with a ``sender_id``, or ask it for a double opt-in.

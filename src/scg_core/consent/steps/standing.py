@@ -26,6 +26,8 @@ from scg_core.unit import Unit
 
 SUPPRESSED_ANYWHERE: Final = "*"
 _CHUNK: Final = 500
+_NONE: Final = ConsentStatus.NONE.value
+_STATUSES: Final = {one.value: one for one in ConsentStatus}
 _NEW: Final = (
     "id", "address_type", "address", "sender_id", "consent_status", "application_id",
     "created_date", "last_updated_date", "company_id",
@@ -34,10 +36,11 @@ _NEW: Final = (
 
 @frozen
 class Standing:
-    """How some addresses stand: each one's status, and those nothing was known of."""
+    """How some addresses stand: each one's status, and of those nothing was known of the id that
+    their status would have."""
 
     by_address: Mapping[tuple[str, str], ConsentStatus]
-    unknown: Sequence[tuple[str, str]]
+    unknown: Mapping[tuple[str, str], str]
 
     def of(self, kind: str, address: str) -> ConsentStatus:
         """The status of an address of a kind of message; NONE if nothing is known."""
@@ -56,33 +59,31 @@ def standing(
 
     What is on the operator's suppression list is on the black list of everybody.
     """
-    keys = dict.fromkeys(addresses)
-    ids = {
-        status_id(company, sender.id, ADDRESS_TYPES.get(kind, AddressType.MDN), address): (
-            kind, address,
-        )
-        for kind, address in keys
-    }  # fmt: skip
-    held = _held(unit, list(ids))
-    found = {ids[id]: ConsentStatus(status) for id, status in held}
-    unknown = [key for key in keys if key not in found]
-    for address in _suppressed(unit, sender.root_id, [address for _, address in keys]):
-        found |= {key: ConsentStatus.BLACKLIST for key in keys if key[1] == address}
+    ids: dict[tuple[str, str], str] = {}
+    for key in addresses:
+        if key not in ids:
+            type = ADDRESS_TYPES.get(key[0], AddressType.MDN)
+            ids[key] = status_id(company, sender.id, type, key[1])
+    held = _held(unit, list(ids.values()))
+    found = {key: _STATUSES[held[id]] for key, id in ids.items() if id in held}
+    unknown = {key: id for key, id in ids.items() if id not in held}
+    for address in _suppressed(unit, sender.root_id, [address for _, address in ids]):
+        found |= {key: ConsentStatus.BLACKLIST for key in ids if key[1] == address}
     return Standing(found, unknown)
 
 
 def note_first_contact(
-    unit: Unit, company: str, sender: SenderId, application: int, unknown: Sequence[tuple[str, str]]
+    unit: Unit,
+    company: str,
+    sender: SenderId,
+    application: int,
+    unknown: Mapping[tuple[str, str], str],
 ) -> None:
     """A first message in either direction makes the record, with nothing said (L1484)."""
     rows: dict[str, tuple[Any, ...]] = {}
-    for kind, address in unknown:
-        type = ADDRESS_TYPES.get(kind, AddressType.MDN)
-        id = status_id(company, sender.id, type, address)
-        rows[id] = (
-            id, type.value, address, sender.id, ConsentStatus.NONE.value, application,
-            unit.now, unit.now, company,
-        )  # fmt: skip
+    for (kind, address), id in unknown.items():
+        type = ADDRESS_TYPES.get(kind, AddressType.MDN).value
+        rows[id] = (id, type, address, sender.id, _NONE, application, unit.now, unit.now, company)
     unit.session.insert(AddressStatus, _NEW, list(rows.values()))
 
 
@@ -150,11 +151,11 @@ def write_history(
     )
 
 
-def _held(unit: Unit, ids: Sequence[str]) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = []
+def _held(unit: Unit, ids: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
     for begin in range(0, len(ids), _CHUNK):
         where = [among("id", ids[begin : begin + _CHUNK])]
-        found += unit.session.rows(Query(AddressStatus, where), ("id", "consent_status"))
+        found.update(unit.session.rows(Query(AddressStatus, where), ("id", "consent_status")))
     return found
 
 

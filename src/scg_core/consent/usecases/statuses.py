@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from scg_core.consent.lifecycle import CONSENT, ConsentEvent, ConsentPhase, ConsentStatus
 from scg_core.consent.lifecycle import HistorySource as Source
-from scg_core.consent.model import AddressStatus, AddressType, Suppression
+from scg_core.consent.model import AddressStatus, AddressType, Suppression, status_prefix
 from scg_core.consent.rules.setting import check_may_forget, check_may_set
 from scg_core.consent.steps.standing import (
     save_status,
@@ -18,6 +19,7 @@ from scg_core.consent.steps.standing import (
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, InvalidField, NotFound
 from scg_core.kernel.instant import HOUR, later
+from scg_core.kernel.query import Condition, Op, at_least, below, either
 from scg_core.kernel.resource import Writer
 from scg_core.ports.places import Places
 from scg_core.senders.lifecycle import ConsentManager
@@ -30,6 +32,7 @@ PROMPT: Final = "prompt"
 
 AWAITED: Final = 72 * HOUR
 ADDRESSES_A_CALL: Final = 10_000
+_NUMBER: Final = re.compile(r"^\+?\d{8,15}$")
 _NUMBERS: Final = ("LONGCODE", "SHORTCODE", "TOLLFREE", "SMS", "MMS")
 
 
@@ -170,6 +173,17 @@ def unsuppress(unit: Unit, addresses: Sequence[str], sender_id: str | None, plac
             unit.session.remove(held)
             gone += 1
     return gone
+
+
+def where_they_lie(company: str, filters: Mapping[str, object]) -> Condition:
+    """Where a company's statuses lie, by their ids: true of all that the filters let pass."""
+    address = filters.get("address")
+    prefixes = [status_prefix(company)]
+    if isinstance(address, str) and _NUMBER.match(address.strip()):
+        digits = address.strip().removeprefix("+")
+        prefixes = [status_prefix(company, one) for one in (f"+{digits}", digits)]
+    ranges = ((at_least("id", one), below("id", one + "~")) for one in prefixes)
+    return either(*(Condition("", Op.ALL, both) for both in ranges))
 
 
 def address_of(text: str, type: AddressType, places: Places, country: str | None) -> str:

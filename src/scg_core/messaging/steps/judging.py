@@ -64,7 +64,7 @@ class Judge:
         self._rules = None if sender is None else rules_for(unit, sender, lane.key.country or None)
         self._waited = lane.waited_for(later(unit.now, -sources.settings.retry_longest))
         self._known: dict[tuple[object, ...], Verdict] = {}
-        self._standing = Standing({}, ())
+        self._standing = Standing({}, {})
         self._by_size: dict[tuple[str, int], Micros | None] = {}
 
     def look_up(self, rows: Sequence[Sequence[Any]]) -> None:
@@ -78,18 +78,17 @@ class Judge:
         self, rows: Sequence[Sequence[Any]], orders: Mapping[str, Order]
     ) -> None:
         """Messages that leave make the records of recipients nothing was known of."""
-        if self._sender is None or not self._standing.unknown:
+        unknown = dict(self._standing.unknown)
+        if self._sender is None or not unknown:
             return
-        unknown = set(self._standing.unknown)
-        groups: dict[int, list[tuple[str, str]]] = {}
+        groups: dict[int, dict[tuple[str, str], str]] = {}
         for row in rows:
-            if (row[10], row[5]) in unknown:
-                groups.setdefault(orders[row[2]].application_id, []).append((row[10], row[5]))
+            id = unknown.pop((row[10], row[5]), None)
+            if id is not None:
+                groups.setdefault(orders[row[2]].application_id, {})[row[10], row[5]] = id
+        company = self._lane.key.company_id
         for application, addresses in groups.items():
-            new = [one for one in addresses if one in unknown]
-            unknown.difference_update(new)
-            company = self._lane.key.company_id
-            note_first_contact(self._unit, company, self._sender, application, new)
+            note_first_contact(self._unit, company, self._sender, application, addresses)
 
     def verdict(self, order: Order, row: Sequence[Any]) -> Verdict:
         """The verdict on one message."""

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from scg_core.consent.model import AddressStatus
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, among, at_least, eq
 from scg_core.messaging.lifecycle import Direction
@@ -18,6 +17,8 @@ from scg_core.senders.model import SenderId
 from scg_core.senders.steps.finding import connector_of, receivers
 from scg_core.tenancy.model import OPERATOR
 from scg_core.unit import Unit
+
+_LOOKED_AT: Final = 1_000
 
 
 @frozen
@@ -50,12 +51,12 @@ class Owner:
         """Every company that writes to an address from here, with what it writes from."""
         senders = [one for one in (self.sender, *self.others) if one is not None]
         pairs = {(one.company_id, one.id): one for one in senders if one.company_id != OPERATOR}
-        by_id = {one.id: one for one in senders}
-        where = [eq("address", address), among("sender_id", sorted(by_id))]
+        shared = {one.id: one for one in senders if one.company_id == OPERATOR}
+        where = [eq("to_address", address), among("customer_sender_id", sorted(shared))]
         for company, id in unit.session.rows(
-            Query(AddressStatus, where), ("company_id", "sender_id")
+            Query(Message, where, limit=_LOOKED_AT), ("company_id", "customer_sender_id")
         ):
-            pairs.setdefault((company, id), by_id[id])
+            pairs.setdefault((company, id), shared[id])
         return [(company, sender) for (company, _), sender in sorted(pairs.items(), key=_key)]
 
 

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from scg_adapters.http.routes import Does, Route
 from scg_adapters.simulated import NEW_YEAR
+from scg_core.consent.model import AddressStatus, status_id
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.resource import Attribute, JsonText, Micros, Resource, declaration, is_enum
 from scg_core.messaging.model import Message
@@ -245,6 +246,9 @@ def sample(kind: type[Resource], variant: int) -> Any:
     values = {a.name: _value(a, variant) for a in declaration(kind).attributes}
     if "company_id" in values:
         values["company_id"] = "acme"
+    if kind is AddressStatus:  # ids of these are derived
+        key = (values["sender_id"], values["address_type"], values["address"])
+        values["id"] = status_id("acme", *key)
     made = kind(**values)
     if "version_number" in declaration(kind).by_name:
         made = evolve(made, version_number=1)

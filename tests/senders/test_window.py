@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -283,3 +284,49 @@ def test_a_local_time_in_a_gap_moves_on_and_a_repeated_one_is_the_first() -> Non
     assert local_instant(at("2026-03-08T02:30"), "America/New_York") == at("2026-03-08T07:30")
     assert local_instant(at("2026-11-01T01:30"), "America/New_York") == at("2026-11-01T05:30")
     assert local_instant(at("2026-06-01T09:00"), "Asia/Kathmandu") == at("2026-06-01T03:15")
+
+
+CORPUS = json.loads((Path(__file__).parent / "windows.json").read_text(encoding="utf-8"))
+odd = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=6), clock,
+        st.sampled_from(["08:00-21:00", "21:00-08:00", "00:00-24:00", "24:00-24:00", "8-9"]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.one_of(st.sampled_from(["USA", "US", "DEFAULT", "MON", "HOL", "OTH", "X"]),
+                      st.text(max_size=3)),
+            inner, max_size=3,
+        ),
+    ),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_the_corpus_of_windows_is_read_or_refused(text: str) -> None:
+    """What once was odd stays harmless."""
+    read_or_refused(text)
+
+
+@settings(max_examples=300)
+@given(st.one_of(odd, st.text(max_size=60)))
+def test_anything_is_read_as_a_window_or_refused(given_as: Any) -> None:
+    """With the path of what is wrong, and nothing else; what breaks goes into the corpus."""
+    read_or_refused(given_as)
+    if not isinstance(given_as, str):
+        read_or_refused(json.dumps(given_as))
+
+
+def read_or_refused(given_as: Any) -> None:
+    """A window that can be asked, or an error that names the path."""
+    try:
+        window = read_window(given_as)
+    except InvalidField as refused:
+        assert refused.field.startswith("delivery_window")
+    else:
+        for country in ("USA", "DEU", None):
+            rules = window.rules_for(country)
+            if rules is not None:
+                next_opening(rules, ("Europe/Berlin",), Instant(0), none)

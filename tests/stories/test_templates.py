@@ -73,3 +73,16 @@ def test_what_agrees_with_no_validator_of_the_sender_id_is_refused() -> None:
     with pytest.raises(InvalidField, match="agrees"):
         world.send("+14155550100", body="Buy now!")
     world.send("+14155550100", body="Your code is 1234.")
+
+
+def test_a_value_of_the_recipients_own_that_nobody_has_fails_its_message(world: World) -> None:
+    """1006, per recipient; one that may be missing is left out."""
+    request = world.send("+14155550100", body="Hi ${contact.first_name}")
+    other = world.send("+14155550100", body="Hi$!{contact.first_name}!")
+    world.engine.run_until_idle()
+
+    [message] = world.messages(request.id)
+    assert message.state.value == "FAILED"
+    assert (message.failure_details or "").startswith("1006")
+    assert world.messages(other.id)[0].body == "Hi!"
+    world.recount()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scg_adapters.transport.carrier_log import submissions
 from scg_core.kernel.query import Query
-from scg_core.messaging.lifecycle import Milestone
+from scg_core.messaging.lifecycle import Direction, Milestone
 from scg_core.messaging.model import Message, MessageRequest, Run
 from scg_core.messaging.rules.status import TEST_MESSAGE
 from scg_core.tenancy.model import CreditAccount
@@ -87,6 +87,7 @@ def check(simulation: Simulation) -> None:
         messages = session.find(Query(Message))
         requests = session.find(Query(MessageRequest))
     assert len(requests) == len(simulation.expected)
+    assert sum(one.direction is Direction.MO for one in messages) == simulation.heard
     for request in requests:
         assert request.state.value in FINISHED, request.state
         assert request.open_count == 0

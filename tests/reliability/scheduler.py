@@ -19,7 +19,7 @@ from scg_adapters.simulated import SeededIds, SimulatedClock
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core import Engine, ScgError, Settings
 from scg_core.kernel.instant import HOUR, later
-from scg_core.ports.message_transport import OnUnknown
+from scg_core.ports.message_transport import Inbound, OnUnknown
 from tests.reliability.checker import check, recount
 from tests.reliability.faults import (
     COMMIT_POINTS,
@@ -61,6 +61,8 @@ class Simulation:
         self._rules(random.Random(f"rules {seed}"))
         self.workers: list[Iterator[str] | None] = [None] * WORKERS
         self.expected: dict[str, set[str]] = {}
+        self.heard = 0
+        self.patience = PATIENCE
         self.crashes = 0
         self.lapsed = 0
         self.in_hand: dict[int, int] = {}
@@ -164,7 +166,15 @@ class Simulation:
         """A customer asks for something; a call that failed is not repeated unless it is keyed."""
         app = self.engine.application("acme", 1)
         ask = self.random.choice(
-            [self._send, self._send, self._cancel, self._delete, self._resume, self._touch]
+            [
+                self._send,
+                self._send,
+                self._cancel,
+                self._delete,
+                self._resume,
+                self._touch,
+                self._hear,
+            ]
         )
         try:
             ask(app)
@@ -196,6 +206,15 @@ class Simulation:
             lambda app: app.message_requests.create(idempotency_key=key, to=numbers, **fields)
         )
         self.history.append(f"sent {key} {len(numbers)}")
+
+    def _hear(self, app: Any) -> None:
+        """A handset writes; the transport brings it until it is taken, sometimes again after."""
+        self.heard += 1
+        handset = f"+1415{self.random.randint(2_000_000, 2_000_050)}"
+        message = Inbound(handset, "55512", "hello", self.clock.now(), f"mo-{self.heard}")
+        for _ in range(self.random.choice([1, 1, 2])):
+            self._until_answered(lambda _: self.engine.inbound_arrived("carrier", [message]))
+        self.history.append(f"heard {self.heard}")
 
     def _until_answered(self, call: Callable[[Any], Any]) -> None:
         """A keyed call is repeated until it answers, whatever crashed in between."""
@@ -254,7 +273,7 @@ class Simulation:
 
     def _run_until_idle(self) -> None:
         """As the engine's own, but a world that never comes to rest is given up."""
-        for _ in range(PATIENCE):
+        for _ in range(self.patience):
             due = self.engine.run_due()
             if due is None:
                 return

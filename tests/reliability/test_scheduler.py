@@ -88,6 +88,7 @@ def test_the_checker_notices_a_storage_that_forgets(verb: str) -> None:
         simulation = Simulation(seed)
         simulation.storage = _Forgets(simulation.storage.inner, verb)
         simulation.engine = simulation.another_engine()
+        simulation.patience = 10
         simulation.workers = [None] * len(simulation.workers)
         try:
             simulation.run()

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from scg_core.consent.usecases.statuses import PROMPT
+from scg_core.kernel.codec import read_text
 from scg_core.kernel.errors import (
     InvalidField,
     LeaseLost,
@@ -23,7 +24,13 @@ from scg_core.messaging.model import WorkKind
 from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.steps.soundness import sound
 from scg_core.messaging.steps.sources import Sources
-from scg_core.messaging.steps.translating import Task, give_up, keep_translation, task_of
+from scg_core.messaging.steps.translating import (
+    LEASE,
+    Task,
+    give_up,
+    keep_translation,
+    task_of,
+)
 from scg_core.messaging.usecases.inbound import reassemble
 from scg_core.messaging.usecases.prepare import forget_recipients, prepare_page
 from scg_core.messaging.usecases.prompt import send_prompt
@@ -47,6 +54,7 @@ from scg_core.ports.storage import Storage, Work
 from scg_core.ports.translator import Translated, Translator
 from scg_core.senders.steps.retiring import RETIRE
 from scg_core.senders.usecases.retire import retire_when_idle
+from scg_core.templates.rules.language import LONGEST
 from scg_core.unit import Unit
 
 log: Final = logging.getLogger("scg_core.pump")
@@ -190,7 +198,7 @@ class Pump:
         """Translate one text; whatever the translator does, the message is sent in the end."""
         yield "claim translation"
         with self._begin("claim translation") as unit:
-            lease_until = later(unit.now, self._settings.lease)
+            lease_until = later(unit.now, LEASE)
             work = unit.session.claim([WorkKind.TRANSLATE], unit.now, lease_until)
             task = task_of(unit, work) if work is not None else None
             if work is not None and task is None:
@@ -202,7 +210,7 @@ class Pump:
         yield "keep translation"
         try:
             with self._begin("keep translation") as unit:
-                keep_translation(unit, work, answer)
+                keep_translation(unit, work, task, answer)
         except LeaseLost as lost:
             log.warning("a translation came after its lease had run out: %s", lost.work)
         return 1
@@ -271,7 +279,12 @@ def _translation(translator: Translator, task: Task) -> Translated:
         return Translated(failure="the translator failed")
     if not isinstance(answer, Translated) or (answer.text is None) == (answer.failure is None):
         return Translated(failure="the translator gave no text")
-    return Translated(answer.text, (answer.failure or "")[:255] or None)
+    try:
+        if answer.text is None:
+            return Translated(failure=read_text("failure", answer.failure)[:255])
+        return Translated(read_text("text", answer.text, most=LONGEST))
+    except InvalidField as wrong:
+        return Translated(failure=f"the translator gave no text that can be sent: {wrong.rule}")
 
 
 def _drained(pieces: Round) -> tuple[int, Instant | None]:

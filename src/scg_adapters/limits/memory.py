@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 
 from scg_core.kernel.instant import Instant
@@ -16,6 +17,7 @@ class MemoryLimits:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._used: dict[str, Used] = {}
+        self._returned: deque[Grant] = deque(maxlen=256)
 
     def ask(
         self,
@@ -38,4 +40,7 @@ class MemoryLimits:
     ) -> None:
         """Take back so many units of what was granted."""
         with self._lock:
+            if any(given is one for one in self._returned):
+                return  # a transaction that failed had done so already
+            self._returned.append(given)
             self._used.update(returned(limits, self._used, given, units))

@@ -22,7 +22,9 @@ HEAVIEST: Final = 1_000
 HEAVIEST_SET: Final = 2_000
 """What all patterns of a set may weigh together."""
 
-_MEMORY: Final = 64 * 1024 * 1024
+_LEAST_MEMORY: Final = 1024 * 1024
+_MEMORY_EACH: Final = 256
+"""Bytes for each instruction, so that the matcher has room for its states and never fails."""
 _PLAIN: Final = re.compile(r"\^?[^\\^$.|?*+()\[\]{}]*")
 _QUANTIFIER: Final = frozenset("?*+{")
 _ANY: Final = re.compile(r"\.|\[\^?\]?(?:\[:[a-z]+:\]|[^\]])*\]")
@@ -48,7 +50,8 @@ class PosixSet:
     """Patterns compiled together."""
 
     def __init__(self, patterns: Sequence[str], insensitive: bool) -> None:
-        self._set = re2.Set.FullMatchSet(_options(insensitive))
+        memory = _LEAST_MEMORY + _MEMORY_EACH * sum(_size(one) for one in patterns)
+        self._set = re2.Set.FullMatchSet(_options(insensitive, memory))
         for one in patterns:
             self._set.Add(one)
         self._set.Compile()
@@ -59,14 +62,14 @@ class PosixSet:
         return found or ()
 
 
-def _options(insensitive: bool) -> Any:
+def _options(insensitive: bool, memory: int = 8 * _LEAST_MEMORY) -> Any:
     options = re2.Options()
     options.posix_syntax = True
     options.longest_match = True
     options.never_capture = True
     options.log_errors = False
     options.case_sensitive = not insensitive
-    options.max_mem = _MEMORY
+    options.max_mem = memory
     return options
 
 

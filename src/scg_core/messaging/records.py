@@ -128,7 +128,7 @@ class InboundPart(_Resource):
     from_address: str = attribute("The handset.", hidden=True)
     to_address: str = attribute("The sender id's address.", hidden=True)
     kind: str = attribute("The kind of message.", hidden=True)
-    body: str = attribute("Its text.", hidden=True)
+    body: str = attribute("Its text as JSON: half a character may stand at an end.", hidden=True)
     at: Instant = attribute("When the network took it.", hidden=True)
 
 
@@ -153,6 +153,8 @@ class Translation(_Resource):
     """The words of one request in one other language, or why there are none."""
 
     id: str = attribute("Request and language.", hidden=True)
+    source: str | None = attribute("The masked text that was given.", hidden=True, default=None)
+    kept: tuple[str, ...] = attribute("The keywords masked in it.", hidden=True, default=())
     text: str | None = attribute("The masked text.", hidden=True, default=None)
     failure: str | None = attribute("Why it failed.", hidden=True, default=None)
     created_date: Instant = attribute("When.", hidden=True)

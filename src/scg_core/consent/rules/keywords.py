@@ -174,7 +174,7 @@ class KeywordSet:
         self._exact: dict[str, list[Word]] = {}
         self._folded: dict[str, list[Word]] = {}
         self._bare: dict[str, list[Word]] = {}
-        rest: dict[bool, list[Word]] = {True: [], False: []}
+        rest: dict[tuple[bool, str], list[Word]] = {}
         for word in _BUILT_IN:
             self._bare.setdefault(word.value.casefold(), []).append(word)
         for keyword in keywords:
@@ -182,7 +182,7 @@ class KeywordSet:
             if word.reserved and is_reserved(word.value):
                 continue  # a shipped one, that is stored to be seen in lists
             if not word.literal:
-                rest[folds].append(word)
+                rest.setdefault((folds, keyword.company_id), []).append(word)
             elif word.reserved:
                 self._bare.setdefault(bare(normalized(word.value)).casefold(), []).append(word)
             elif folds:
@@ -191,8 +191,8 @@ class KeywordSet:
                 self._exact.setdefault(normalized(word.value), []).append(word)
         self._patterns = [
             (words, compile([word.value for word in words], folds))
-            for folds, words in rest.items()
-            if words and compile is not None
+            for (folds, _), words in rest.items()
+            if compile is not None
         ]
 
     def match(
@@ -202,12 +202,12 @@ class KeywordSet:
         whole = normalized(text)
         if not whole:
             return ()
-        folded = whole.casefold()
-        found = [
-            *self._exact.get(whole, ()),
-            *self._folded.get(folded, ()),
-            *self._bare.get(bare(folded), ()),
-        ]
+        found: list[Word] = []
+        if len(text) <= EXAMINED or not text[EXAMINED:].strip():
+            folded = whole.casefold()
+            found += self._exact.get(whole, ())
+            found += self._folded.get(folded, ())
+            found += self._bare.get(bare(folded), ())
         for words, match in self._patterns:
             for at in match(whole):
                 found.append(words[at])

@@ -12,7 +12,7 @@ from scg_core.ports.patterns import Patterns
 from scg_core.tenancy.model import OPERATOR
 from scg_core.unit import Unit
 
-_COMPANIES: Final = 256
+_COMPANIES: Final = 2_000
 
 _Stamp = tuple[int, int]
 

@@ -88,7 +88,12 @@ def note_first_contact(
 
 
 def the_status(
-    unit: Unit, company: str, sender_id: str, type: AddressType, address: str, application: int
+    unit: Unit,
+    company: str,
+    sender_id: str,
+    type: AddressType,
+    address: str,
+    application: int | None,
 ) -> AddressStatus:
     """The status of one address, made if there is none."""
     id = status_id(company, sender_id, type, address)

@@ -12,12 +12,13 @@ from scg_core.consent.model import AddressStatus, AddressType, Suppression, stat
 from scg_core.consent.rules.setting import check_may_forget, check_may_set
 from scg_core.consent.steps.standing import (
     save_status,
+    standing,
     suppression_id,
     the_status,
     write_history,
 )
 from scg_core.kernel import codec
-from scg_core.kernel.errors import Duplicate, InvalidField, NotFound
+from scg_core.kernel.errors import Duplicate, Forbidden, InvalidField, NotFound
 from scg_core.kernel.instant import HOUR, later
 from scg_core.kernel.query import Condition, Op, at_least, below, either
 from scg_core.kernel.resource import Writer
@@ -32,6 +33,10 @@ PROMPT: Final = "prompt"
 
 AWAITED: Final = 72 * HOUR
 ADDRESSES_A_CALL: Final = 10_000
+_KIND: Final = {
+    AddressType.MDN: "SMS", AddressType.EMAIL: "EMAIL", AddressType.PUSH: "PSH",
+    AddressType.SOCIAL: "FB",
+}  # fmt: skip
 _NUMBER: Final = re.compile(r"^\+?\d{8,15}$")
 _NUMBERS: Final = ("LONGCODE", "SHORTCODE", "TOLLFREE", "SMS", "MMS")
 
@@ -65,6 +70,11 @@ def create_status(
         if not fresh:
             raise Duplicate(AddressStatus.__declaration__.title, ("sender_id", "address"))
         return _set(unit, held, wanted or ConsentStatus.NONE, sender, caller)
+    if (
+        standing(unit, caller.company_id, sender, [(_KIND[type], address)]).of(_KIND[type], address)
+        is ConsentStatus.BLACKLIST
+    ):
+        CONSENT.step(ConsentPhase.BLACKLIST, ConsentEvent.ASK)  # which is refused
     return _ask(unit, held)
 
 
@@ -104,6 +114,8 @@ def delete_status(unit: Unit, caller: Caller, status_id: str, seen: object = Non
     held = unit.get(AddressStatus, caller.company_id, status_id)
     unit.check_version(held, seen)
     check_may_forget(_managed_by(unit.session.get(SenderId, held.sender_id)), held.by_person)
+    if held.prompted_date is not None and unit.now < later(held.prompted_date, 24 * HOUR):
+        raise Forbidden("id", "was asked for a double opt-in within 24 hours; delete it later")
     unit.session.remove(held)
 
 

@@ -103,12 +103,18 @@ def gate(order: Order, sender: SenderId | None, facts: Facts) -> Verdict:
         return Verdict(Decision.FAIL, FailureCode.OTHER, f"{SENDER} the sender id cannot send")
     if sender.state not in MAY_SEND:
         return Verdict(Decision.WAIT, None, f"the sender id is {sender.state.value}")
-    if order.exempt is Exempt.NOTHING and not may_send(
-        facts.consent,
-        requirement=order.consent_requirement.value,
-        managed_by=sender.consent_managed_by.value,
-        check_white_list=sender.check_white_list,
-        blacklist_binds=facts.blacklist_binds,
+    unwanted = facts.consent in (ConsentStatus.OPTOUT, ConsentStatus.BLACKLIST)
+    asked = order.exempt is Exempt.CONSENT and not unwanted
+    if (
+        order.exempt is not Exempt.ALL
+        and not asked
+        and not may_send(
+            facts.consent,
+            requirement=order.consent_requirement.value,
+            managed_by=sender.consent_managed_by.value,
+            check_white_list=sender.check_white_list,
+            blacklist_binds=facts.blacklist_binds,
+        )
     ):
         reason = f"{NO_CONSENT} the recipient's consent is {facts.consent.value}"
         return Verdict(Decision.FAIL, FailureCode.NO_CONSENT, reason)

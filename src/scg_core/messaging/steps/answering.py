@@ -73,12 +73,14 @@ def _reply(
 ) -> _Reply | str | None:
     acts = meant.acts
     leaves = meant.opts == OPTOUT
+    if leaves and _kind(after, meant, unit.now) is None:
+        return None  # once a day, and to nobody on a list
     if acts.reply_template is not None:
         if by_name(unit, owner.company_id)(acts.reply_template) is None:
             return TEMPLATE_GONE
         name = acts.reply_template.replace("\\", "\\\\").replace('"', '\\"')
         exempt = Exempt.ALL if leaves else Exempt.NOTHING
-        return _Reply(f'#parse("{name}")', exempt, own=False)
+        return _Reply(f'#parse("{name}")', exempt, own=False, confirms=leaves)
     kind = _kind(after, meant, unit.now)
     if kind is None:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from scg_core.kernel.errors import InvalidField
 from scg_core.messaging.lifecycle import RequestState
-from scg_core.messaging.model import MessageRequest
+from scg_core.messaging.model import Exempt, MessageRequest
 from scg_core.messaging.rules.recipients import numbers_in, read_recipients
 from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.steps.wording import check_words, disagrees, words_of
@@ -20,7 +20,11 @@ from scg_core.unit import Unit
 
 
 def build_request(
-    unit: Unit, caller: Caller, values: Mapping[str, Any], sources: Sources
+    unit: Unit,
+    caller: Caller,
+    values: Mapping[str, Any],
+    sources: Sources,
+    exempt: Exempt = Exempt.NOTHING,
 ) -> MessageRequest:
     """The request that these values ask for, not yet stored.
 
@@ -39,7 +43,8 @@ def build_request(
         raise InvalidField("translate", "the engine has no translator")
     words = words_of(unit, caller.company_id, values.get("body"), values.get("content_type"))
     segments = check_words(words, sources.settings.link_base)
-    problem = disagrees(unit, sender, words) if sender is not None else None
+    free = sender is None or exempt is not Exempt.NOTHING
+    problem = None if free or sender is None else disagrees(unit, sender, words)
     if problem is not None:
         raise InvalidField("body", problem.partition(" ")[2], TEMPLATE)
     to = values.get("to", ())
@@ -54,6 +59,7 @@ def build_request(
         channel_id=None if sender else origin.id,
         connector=connector or "",
         segments=segments,
+        exempt=exempt,
         staged_count=len(to),
         created_date=unit.now,
         last_updated_date=unit.now,

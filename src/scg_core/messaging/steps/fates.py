@@ -15,7 +15,7 @@ from scg_core.consent.steps.standing import standing
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.lifecycle import MessageState
-from scg_core.messaging.model import FailureCode, LaneKey, MessageRequest
+from scg_core.messaging.model import Exempt, FailureCode, LaneKey, MessageRequest
 from scg_core.messaging.rules.gate import Decision, Facts, Order, gate, when_made
 from scg_core.messaging.rules.recipients import (
     INVALID_RECIPIENT,
@@ -163,7 +163,8 @@ def _fate(
         return Fate(MessageState.FAILED, sender=sender, code=FailureCode.OTHER,
                     details=choice.reason)  # fmt: skip
     wrong = plan.wrong
-    if wrong is None and plan.original is not None:
+    free = plan.request.exempt is not Exempt.NOTHING
+    if wrong is None and plan.original is not None and not free:
         wrong = disagrees(unit, choice.sender, plan.original)
     if wrong is not None:
         code = FailureCode.OTHER

@@ -40,7 +40,7 @@ def heed(
         return after
     write_history(
         unit, after, Source.MESSAGE, message=message.body, keyword=meant.acts.value,
-        application=message.application_id or None,
+        application=after.application_id,
     )  # fmt: skip
     if meant.opts == "OPTOUT" and after.consent_status is ConsentStatus.WHITELIST:
         facts = {"address": after.address, "sender_id": after.sender_id, "message_id": message.id}

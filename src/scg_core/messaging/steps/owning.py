@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from attrs import frozen
 
+from scg_core.consent.rules.keywords import is_confirmation
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, among, at_least, eq
 from scg_core.messaging.lifecycle import Direction
@@ -73,31 +74,56 @@ def owner_of(
     keyword alone matches, else the one that last wrote to the handset within 72 hours, else the
     operator's.
     """
-    found = _of_one_root(unit, receivers(unit, to), connector, country, sources)
+    everybody = receivers(unit, to)
+    latest = _answered(unit, [one.id for one in everybody], handset, sources)
+    found = _of_one_root(unit, everybody, connector, country, latest, sources)
     if not found:
         return NOBODY
-    answers = _answered(unit, [one.id for one in found], handset, sources)
+
+    def owned(sender: SenderId) -> Owner:
+        answers = _answered(unit, [sender.id], handset, sources)
+        others = tuple(one for one in found if one.id != sender.id)
+        return Owner(sender.company_id, sender, answers, others)
+
     root, *copies = found
     if root.parent_id is not None or root.ownership is Ownership.PRIVATE:
-        mine = answers if answers and answers.sender_id == root.id else None
-        return Owner(root.company_id, root, mine, tuple(copies))
+        return owned(root)
     if root.ownership is Ownership.PURCHASED and len(copies) == 1:
-        return Owner(copies[0].company_id, copies[0], answers, (root,))
-    named = [one for one in copies if _says_own_word(unit, one, body, country, sources)]
+        return owned(copies[0])
+    named = []
+    if not _is_reserved(unit, root, body, country, sources):
+        named = [one for one in copies if _says_own_word(unit, one, body, country, sources)]
     if len(named) == 1:
-        chosen = named[0]
-        mine = answers if answers and answers.sender_id == chosen.id else None
-        return Owner(chosen.company_id, chosen, mine, _without(found, chosen))
+        return owned(named[0])
+    answers = latest if latest and latest.sender_id in {one.id for one in found} else None
     if answers is not None:
         sender = next(one for one in found if one.id == answers.sender_id)
-        return Owner(answers.company_id, sender, answers, _without(found, sender))
+        others = tuple(one for one in found if one.id != sender.id)
+        return Owner(answers.company_id, sender, answers, others)
     return Owner(OPERATOR, root, None, tuple(copies), known=False)
 
 
+def _is_reserved(
+    unit: Unit, root: SenderId, body: str, country: str | None, sources: Sources
+) -> bool:
+    """Whether a message says a reserved word, which no company's keyword takes for itself."""
+    words = sources.keywords.of(unit, OPERATOR).match(body, root.id, country, unit.now)
+    return any(one.reserved and not is_confirmation(one) for one in words)
+
+
 def _of_one_root(
-    unit: Unit, found: Sequence[SenderId], connector: str, country: str | None, sources: Sources
+    unit: Unit,
+    found: Sequence[SenderId],
+    connector: str,
+    country: str | None,
+    latest: Answered | None,
+    sources: Sources,
 ) -> list[SenderId]:
-    """The sender ids of one root, the root first: several roots may have one address."""
+    """The sender ids of one root, the root first: several roots may have one address.
+
+    The transport's own, then the one that wrote to the handset last, then the handset's country's,
+    then the oldest.
+    """
     connectors = list(sources.connectors)
     roots = {one.id: one for one in found if one.parent_id is None}
     groups: dict[str, list[SenderId]] = {}
@@ -109,7 +135,8 @@ def _of_one_root(
     def rank(id: str) -> tuple[object, ...]:
         one = roots.get(id) or groups[id][0]
         elsewhere = connector_of(unit, one, connectors) != connector
-        return (elsewhere, one.country not in (None, country), one.country is None, id)
+        silent = latest is None or latest.sender_id not in {each.id for each in groups[id]}
+        return (elsewhere, silent, one.country is None or one.country != country, id)
 
     chosen = groups[min(groups, key=rank)]
     return sorted(chosen, key=lambda one: (one.parent_id is not None, one.id))
@@ -134,10 +161,6 @@ def _answered(unit: Unit, ids: Sequence[str], handset: str, sources: Sources) ->
     query = Query(Message, where, sort=(("sent_date", True),), limit=1)
     rows = unit.session.rows(query, columns)
     return Answered(*rows[0]) if rows else None
-
-
-def _without(found: Iterable[SenderId], one: SenderId) -> tuple[SenderId, ...]:
-    return tuple(other for other in found if other.id != one.id)
 
 
 def _key(item: tuple[tuple[str, str], Any]) -> tuple[str, str]:

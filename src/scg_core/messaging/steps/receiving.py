@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
@@ -18,6 +19,9 @@ from scg_core.unit import Unit
 
 MISSING: Final = "[...]"
 """Stands for a part that never came."""
+
+LONGEST_BODY: Final = 65_536
+"""So many characters of a received text are kept."""
 
 _STALE: Final = 5
 
@@ -55,7 +59,7 @@ def whole(unit: Unit, connector: str, message: Inbound, settings: Settings) -> I
             InboundPart(
                 id=id, whole=name, number=part.number, of=part.of, connector=connector,
                 from_address=message.from_address, to_address=message.to_address,
-                kind=message.kind, body=message.body, at=message.at,
+                kind=message.kind, body=json.dumps(message.body[:LONGEST_BODY]), at=message.at,
             )
         )  # fmt: skip
     parts = parts_of(unit, name)
@@ -73,12 +77,17 @@ def parts_of(unit: Unit, name: str) -> list[InboundPart]:
 
 def joined(unit: Unit, parts: Sequence[InboundPart]) -> Inbound:
     """One message of the parts that have come, which are kept no longer."""
-    texts = {one.number: one.body for one in parts}
+    texts = {one.number: str(json.loads(one.body)) for one in parts}
     for one in parts:
         unit.session.remove(one)
     first = min(parts, key=lambda one: one.number)
     body = "".join(texts.get(number, MISSING) for number in range(1, first.of + 1))
     return Inbound(first.from_address, first.to_address, body, first.at, kind=first.kind)
+
+
+def mended(text: str) -> str:
+    """A text whose surrogate pairs are characters again; what is half a pair becomes a mark."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _digest(*parts: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scg_core.kernel.errors import InvalidField
-from scg_core.kernel.resource import evolve
 from scg_core.messaging.model import Exempt, MessageRequest, WorkKind
 from scg_core.messaging.rules.request import with_defaults
 from scg_core.messaging.steps.building import build_request
@@ -41,9 +40,9 @@ def send_text(
     }
     try:
         filled = with_defaults(values, unit.now, sources.settings)
-        request = build_request(unit, caller, filled, sources)
+        request = build_request(unit, caller, filled, sources, exempt)
     except InvalidField:
         return None
-    made = unit.add(evolve(request, exempt=exempt))
+    made = unit.add(request)
     unit.later(WorkKind.PREPARE, made.id, unit.now)
     return made

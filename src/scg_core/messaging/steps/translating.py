@@ -25,10 +25,17 @@ from scg_core.ports.translator import Translated
 from scg_core.templates.rules.rendering import Expanded
 from scg_core.unit import Unit
 
-PATIENCE: Final = 5 * MINUTE
+LEASE: Final = 10 * MINUTE
+"""So long a translator may take."""
+
+TRIES: Final = 3
+"""How often a translator is asked that does not come back."""
+
+PATIENCE: Final = (TRIES + 1) * LEASE
 """After so long a fan-out looks again whether its translation has come."""
 
 _LOST: Final = "the translation lost a value, a link or a keyword"
+_CHANGED: Final = "the words were changed while they were translated"
 
 
 @frozen
@@ -49,6 +56,7 @@ class Task:
     text: str
     source: str
     target: str
+    kept: tuple[str, ...] = ()
 
 
 def translated(unit: Unit, request: MessageRequest, words: Expanded) -> Spoken:
@@ -56,12 +64,13 @@ def translated(unit: Unit, request: MessageRequest, words: Expanded) -> Spoken:
     target = request.dst_language
     if not request.translate or target is None or target == request.src_language:
         return Spoken(words)
-    hidden = _masked(unit, request, words)
-    if hidden.is_empty:
-        return Spoken(words)
     held = unit.session.get(Translation, _id(request, target))
     if held is None:
-        return Spoken(words, awaits=target)
+        empty = _masked(unit, request, words).is_empty
+        return Spoken(words) if empty else Spoken(words, awaits=target)
+    hidden = masked(words, frozenset(held.kept))
+    if held.source is not None and hidden.text != held.source:
+        return Spoken(words, failure=_CHANGED)
     if held.text is None:
         return Spoken(words, failure=held.failure)
     spoken = unmasked(held.text, hidden.held)
@@ -82,34 +91,50 @@ def task_of(unit: Unit, work: Work) -> Task | None:
     request = unit.session.get(MessageRequest, id)
     if request is None or unit.session.get(Translation, work.key) is not None:
         return None
+    if work.attempt > TRIES:
+        _keep(unit, work, Translated(failure="the translator did not come back"), None)
+        return None
     try:
         words = words_of(unit, request.company_id, request.body, request.content_type)
     except InvalidField:
         return None  # fan-out tells each message so
-    return Task(_masked(unit, request, words).text, request.src_language, target)
+    hidden = _masked(unit, request, words)
+    kept = tuple(dict.fromkeys(one for one in hidden.held if isinstance(one, str)))
+    return Task(hidden.text, request.src_language, target, kept)
 
 
-def keep_translation(unit: Unit, work: Work, answer: Translated) -> None:
+def keep_translation(unit: Unit, work: Work, task: Task, answer: Translated) -> None:
     """Keep what came back, count the call, and let fan-out go on.
 
     Raises:
         LeaseLost: it took longer than the lease; another worker asks again.
     """
-    give_up(unit, work, answer)
+    unit.session.complete(work)
+    _keep(unit, work, answer, task)
     id = work.key.partition("/")[0]
     unit.session.increase(MessageRequest, id, {"translations_performed_count": 1}, unit.now)
+    unit.later(WorkKind.PREPARE, id, unit.now)
 
 
 def give_up(unit: Unit, work: Work, answer: Translated | None = None) -> None:
     """Nobody is asked (any more): keep what there is, if anything, and let fan-out go on."""
     unit.session.complete(work)
     if answer is not None:
-        unit.add(
-            Translation(
-                id=work.key, text=answer.text, failure=answer.failure, created_date=unit.now
-            )
-        )
+        _keep(unit, work, answer, None)
     unit.later(WorkKind.PREPARE, work.key.partition("/")[0], unit.now)
+
+
+def _keep(unit: Unit, work: Work, answer: Translated, task: Task | None) -> None:
+    unit.add(
+        Translation(
+            id=work.key,
+            source=None if task is None else task.text,
+            kept=() if task is None else task.kept,
+            text=answer.text,
+            failure=answer.failure,
+            created_date=unit.now,
+        )
+    )
 
 
 def _id(request: MessageRequest, language: str) -> str:

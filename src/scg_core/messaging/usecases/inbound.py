@@ -7,7 +7,7 @@ the history, the automatic answer and the events.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from scg_core.consent.lifecycle import ConsentPhase
 from scg_core.consent.model import ADDRESS_TYPES
@@ -20,7 +20,7 @@ from scg_core.messaging.model import Message
 from scg_core.messaging.steps.answering import answer
 from scg_core.messaging.steps.heeding import heed, tell_keyword
 from scg_core.messaging.steps.owning import Owner, owner_of
-from scg_core.messaging.steps.receiving import is_new, joined, parts_of, whole
+from scg_core.messaging.steps.receiving import LONGEST_BODY, is_new, joined, mended, parts_of, whole
 from scg_core.messaging.steps.soundness import check_inbound
 from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.message_transport import Inbound
@@ -28,9 +28,6 @@ from scg_core.ports.storage import Work
 from scg_core.senders.model import SenderId
 from scg_core.templates.rules.segmentation import measure
 from scg_core.unit import Unit
-
-LONGEST_BODY: Final = 65_536
-"""So many characters of a received text are kept."""
 
 
 def inbound_arrived(
@@ -61,7 +58,7 @@ def reassemble(unit: Unit, work: Work, sources: Sources) -> None:
 
 def receive(unit: Unit, connector: str, message: Inbound, sources: Sources) -> None:
     """Take one whole message in."""
-    text = message.body[:LONGEST_BODY].encode("utf-8", "replace").decode("utf-8")
+    text = mended(message.body[:LONGEST_BODY])
     handset, country = _located(message.from_address, message.kind, sources)
     owner = owner_of(unit, connector, message.to_address, handset, country, text, sources)
     kept = _keep(unit, message, handset, owner, text)
@@ -77,7 +74,7 @@ def receive(unit: Unit, connector: str, message: Inbound, sources: Sources) -> N
     for company, sender in _concerned(unit, owner, meant, handset):
         mine = company == owner.company_id and sender.id == owner.sender.id
         held = status if mine else the_status(
-            unit, company, sender.id, type, handset, kept.application_id
+            unit, company, sender.id, type, handset, sender.application_id
         )  # fmt: skip
         changed = heed(unit, held, meant, kept, sources.settings)
         after = changed if mine else after
@@ -107,6 +104,9 @@ def _concerned(
 def _located(address: str, kind: str, sources: Sources) -> tuple[str, str | None]:
     """The handset's address as messages to it are addressed, and its country."""
     text = address.strip()
+    if kind == "EMAIL":
+        user, at, host = text.rpartition("@")
+        return f"{user}{at}{host.lower()}", None
     if ADDRESS_TYPES[kind] != "MDN":
         return text, None
     place = sources.places.locate([text if text.startswith("+") else f"+{text}"])[0]

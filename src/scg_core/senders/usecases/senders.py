@@ -149,6 +149,9 @@ def update_sender_id(
             values["message_templates"] = _inherited(parent, values["message_templates"])
         _no_looser(parent, values)
     changes = {name: value for name, value in values.items() if value != getattr(sender, name)}
+    if changes.get("consent_managed_by") is ConsentManager.USER:
+        rule = "is the engine's once it was; people's own opt-outs stand: ask the operator"
+        raise Forbidden("consent_managed_by", rule)
     if to is not sender.state:
         changes["state"] = to
         unit.session.wake([sender.root_id])

@@ -127,7 +127,8 @@ class _Reader:
         """The parts, neighbouring plain texts as one."""
         at = 0
         while (mark := _MARK.search(self._text, at)) is not None:
-            self._plain.append(self._text[at : mark.start()])
+            if at != mark.start():
+                self._plain.append(self._text[at : mark.start()])
             at = self._marked(mark)
         self._plain.append(self._text[at:])
         self._flush()
@@ -182,7 +183,8 @@ class _Reader:
         return match.end()
 
     def _add(self, part: Part) -> None:
-        self._flush()
+        if self._plain:
+            self._flush()
         self._parts.append(part)
 
     def _flush(self) -> None:

@@ -70,18 +70,17 @@ class _Expansion:
     def add(self, parts: Parts, inside: tuple[str, ...]) -> None:
         """Add parts, which stand inside these templates."""
         for part in parts:
-            match part:
-                case str():
-                    self._put(part)
-                case Set():
-                    self._values[part.name] = part.text
-                case Value():
-                    self._value(part)
-                case Track():
-                    self._grow(len(part.url))
-                    self._found.append(part)
-                case Parse():
-                    self._parse(part.name, inside)
+            if isinstance(part, str):
+                self._put(part)
+            elif isinstance(part, Value):
+                self._value(part)
+            elif isinstance(part, Set):
+                self._values[part.name] = part.text
+            elif isinstance(part, Parse):
+                self._parse(part.name, inside)
+            else:
+                self._grow(len(part.url))
+                self._found.append(part)
 
     def _value(self, part: Value) -> None:
         known = self._values.get(part.name)
@@ -107,13 +106,18 @@ class _Expansion:
         self.add(parts, (*inside, name))
 
     def _put(self, text: str) -> None:
-        self._grow(len(text))
+        self._size += len(text)
+        if self._size > MOST_CHARACTERS or len(self._found) >= MOST_PARTS:
+            self._refuse()
         self._found.append(text)
 
     def _grow(self, size: int) -> None:
         self._size += size
         if self._size > MOST_CHARACTERS or len(self._found) >= MOST_PARTS:
-            raise InvalidField("body", "grows too large when it is filled in", TOO_LARGE)
+            self._refuse()
+
+    def _refuse(self) -> None:
+        raise InvalidField("body", "grows too large when it is filled in", TOO_LARGE)
 
     def joined(self) -> list[str | Value | Track]:
         """The parts, neighbouring texts as one."""
@@ -159,8 +163,9 @@ def fill(expanded: Expanded, values: Mapping[str, str], link: Callable[[Track], 
     for part in expanded.parts:
         if isinstance(part, str):
             made.append(part)
-        elif isinstance(part, Track):
-            made.append(link(part))
+        elif isinstance(part, Value):
+            known = values.get(part.name)
+            made.append(_known(part, values) if known is None else known)
         else:
-            made.append(_known(part, values))
+            made.append(link(part))
     return "".join(made)

@@ -13,6 +13,7 @@ from scg_core.tenancy.model import OPERATOR
 from scg_core.unit import Unit
 
 _COMPANIES: Final = 2_000
+_CHUNK: Final = 500
 
 _Stamp = tuple[int, int]
 
@@ -31,7 +32,18 @@ class KeywordBook:
 
     def of(self, unit: Unit, company: str) -> KeywordSet:
         """The keywords that count for a company: its own, the operator's, the reserved ones."""
-        stamp = _stamp(unit, company)
+        stamps = _stamps(unit, [company])
+        return self._at(unit, company, (stamps.get(company, 0), stamps.get(OPERATOR, 0)))
+
+    def of_those_with_own(self, unit: Unit, companies: Sequence[str]) -> dict[str, KeywordSet]:
+        """The same for each of these companies that ever had keywords of its own."""
+        stamps = _stamps(unit, companies)
+        common = stamps.pop(OPERATOR, 0)
+        return {
+            company: self._at(unit, company, (stamp, common)) for company, stamp in stamps.items()
+        }
+
+    def _at(self, unit: Unit, company: str, stamp: _Stamp) -> KeywordSet:
         known = self._made.get(company)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -72,7 +84,11 @@ def keyword_count(unit: Unit, company: str, at_most: int) -> int:
     return unit.session.count(Query(Keyword, [eq("company_id", company)]), at_most=at_most)
 
 
-def _stamp(unit: Unit, company: str) -> _Stamp:
-    query = Query(KeywordStamp, [among("id", {company, OPERATOR})])
-    held = dict(unit.session.rows(query, ("id", "changes")))
-    return held.get(company, 0), held.get(OPERATOR, 0)
+def _stamps(unit: Unit, companies: Sequence[str]) -> dict[str, int]:
+    """How often the keywords of these companies, and the operator's, were changed, if ever."""
+    found: dict[str, int] = {}
+    wanted = [*dict.fromkeys([OPERATOR, *companies])]
+    for begin in range(0, len(wanted), _CHUNK):
+        query = Query(KeywordStamp, [among("id", wanted[begin : begin + _CHUNK])])
+        found.update(unit.session.rows(query, ("id", "changes")))
+    return found

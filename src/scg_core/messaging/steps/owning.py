@@ -92,7 +92,14 @@ def owner_of(
         return owned(copies[0])
     named = []
     if not _is_reserved(unit, root, body, country, sources):
-        named = [one for one in copies if _says_own_word(unit, one, body, country, sources)]
+        own = sources.keywords.of_those_with_own(unit, [one.company_id for one in copies])
+        named = [
+            one for one in copies
+            if one.company_id in own and any(
+                not word.reserved
+                for word in own[one.company_id].match(body, one.id, country, unit.now)
+            )
+        ]  # fmt: skip
     if len(named) == 1:
         return owned(named[0])
     answers = latest if latest and latest.sender_id in {one.id for one in found} else None
@@ -140,13 +147,6 @@ def _of_one_root(
 
     chosen = groups[min(groups, key=rank)]
     return sorted(chosen, key=lambda one: (one.parent_id is not None, one.id))
-
-
-def _says_own_word(
-    unit: Unit, sender: SenderId, body: str, country: str | None, sources: Sources
-) -> bool:
-    words = sources.keywords.of(unit, sender.company_id)
-    return any(not one.reserved for one in words.match(body, sender.id, country, unit.now))
 
 
 def _answered(unit: Unit, ids: Sequence[str], handset: str, sources: Sources) -> Answered | None:

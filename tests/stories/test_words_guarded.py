@@ -238,3 +238,41 @@ def test_a_message_of_another_kind_of_address_is_kept(world: World) -> None:
         world.engine.inbound_arrived("carrier", [message])
 
     assert len(received(world)) == 3
+
+
+def test_templates_that_multiply_without_a_word_are_bounded(world: World) -> None:
+    """What leaves nothing behind counts too: one text message must not hold the engine."""
+    for name, pattern in (
+        ("a", "#set($x=1)" * 6_000), ("b", '#parse("a")' * 1_000), ("c", '#parse("b")' * 20),
+    ):  # fmt: skip
+        world.app.message_templates.create(name=name, designation="TEMPLATE", pattern=pattern)
+    world.app.keywords.create(name="k", value="BOMB", reply_template="c")
+    arrives(world, "bomb")
+
+    assert texts(world) == []
+    assert [one.body for one in received(world)] == ["bomb"]
+
+
+def test_keywords_of_a_transaction_that_failed_are_not_remembered(url: str) -> None:
+    """Not in the compiled words either."""
+    world = World(url)
+    with pytest.raises(ZeroDivisionError), world.engine.together():
+        world.app.keywords.create(name="a", value="AAA")
+        arrives(world, "AAA")
+        raise ZeroDivisionError
+    if url != "memory:":  # which commits each call as it ends
+        world.app.keywords.create(name="b", value="BBB")
+        arrives(world, "BBB")
+        arrives(world, "AAA")
+        found = world.app.contact_address_history.find(sort="id")
+        assert [one.keyword for one in found] == ["BBB"]
+
+
+def test_nothing_written_as_an_empty_text_is_nothing(world: World) -> None:
+    """Forms write a sender id that is not given so."""
+    made = world.app.keywords.create(name="a", value="AAA", sender_id="", reply_template="")
+    arrives(world, "aaa")
+
+    assert (made.sender_id, made.reply_template) == (None, None)
+    [line] = world.app.contact_address_history.find()
+    assert line.keyword == "AAA"

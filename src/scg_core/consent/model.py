@@ -242,10 +242,10 @@ class Keyword(_Resource):
 
 @resource("Keyword Stamp")
 class KeywordStamp(_Resource):
-    """Counts the changes of a company's keywords, so that who compiled them knows when to again."""
+    """Changes with a company's keywords, so that who compiled them knows when to again."""
 
     id: str = attribute("The company.", hidden=True)
-    changes: int = attribute("How many there were.", hidden=True)
+    changes: int = attribute("A number that is another one after each change.", hidden=True)
     last_updated_date: Instant = attribute("When the last was.", hidden=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Final
 
 from scg_core.consent.model import Keyword, KeywordStamp
@@ -72,11 +73,16 @@ def compiled(unit: Unit, company: str, patterns: Patterns | None) -> KeywordSet:
 
 
 def count_change(unit: Unit, company: str) -> None:
-    """Note that a company's keywords have changed."""
-    if unit.session.get(KeywordStamp, company) is None:
-        unit.add(KeywordStamp(id=company, changes=1, last_updated_date=unit.now))
-    else:
-        unit.session.increase(KeywordStamp, company, {"changes": 1}, unit.now)
+    """Note that a company's keywords have changed, by a stamp that never comes again.
+
+    A plain count would: what a failed transaction had counted is counted once more.
+    """
+    held = unit.session.get(KeywordStamp, company)
+    if held is not None:
+        unit.session.remove(held)
+    digest = blake2b(unit.new_id().encode(), digest_size=7).digest()
+    stamp = int.from_bytes(digest, "big")
+    unit.add(KeywordStamp(id=company, changes=stamp, last_updated_date=unit.now))
 
 
 def keyword_count(unit: Unit, company: str, at_most: int) -> int:

@@ -158,6 +158,9 @@ def put_text(unit: Unit, given: Mapping[str, object]) -> ConsentText:
 def _read(given: Mapping[str, object], caller: Caller) -> dict[str, Any]:
     actions = given.get("actions")
     known = dict(given) if actions is None else {**given, "actions": read_actions(actions)}
+    for name in ("sender_id", "reply_template"):
+        if known.get(name) == "":
+            known[name] = None  # clients write nothing so
     return codec.read(Keyword, known, lenient=caller.lenient)
 
 

@@ -15,6 +15,7 @@ from scg_core.consent.rules.keywords import Said, said
 from scg_core.consent.rules.reserved import STOP_ALL
 from scg_core.consent.steps.standing import the_status
 from scg_core.events.model import Event, EventType, Topic
+from scg_core.kernel.errors import InvalidField
 from scg_core.messaging.lifecycle import Direction, MessageState
 from scg_core.messaging.model import Message
 from scg_core.messaging.steps.answering import answer
@@ -38,6 +39,8 @@ def inbound_arrived(
     Raises:
         InvalidField: one of them is no message; none is taken.
     """
+    if not isinstance(messages, list | tuple):
+        raise InvalidField("messages", "must be a list of inbound messages")
     for message in messages:
         check_inbound(message)
     for message in messages:

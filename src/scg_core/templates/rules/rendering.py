@@ -19,6 +19,9 @@ from scg_core.templates.rules.segmentation import TOO_LARGE
 DEEPEST: Final = 5
 MOST_CHARACTERS: Final = 16_000
 MOST_PARTS: Final = 1_000
+MOST_STEPS: Final = 10_000
+"""Parts that are gone through, those that leave nothing behind (``#set``, ``#parse``) too."""
+
 RECIPIENTS_OWN: Final = "contact."
 """The beginning of names whose values are a recipient's own."""
 
@@ -66,9 +69,13 @@ class _Expansion:
         self._lookup = lookup
         self._found: list[str | Value | Track] = []
         self._size = 0
+        self._steps = 0
 
     def add(self, parts: Parts, inside: tuple[str, ...]) -> None:
         """Add parts, which stand inside these templates."""
+        self._steps += len(parts)
+        if self._steps > MOST_STEPS:
+            self._refuse()
         for part in parts:
             if isinstance(part, str):
                 self._put(part)

@@ -62,7 +62,6 @@ class Simulation:
         self.workers: list[Iterator[str] | None] = [None] * WORKERS
         self.expected: dict[str, set[str]] = {}
         self.heard = 0
-        self.patience = PATIENCE
         self.crashes = 0
         self.lapsed = 0
         self.in_hand: dict[int, int] = {}
@@ -273,7 +272,7 @@ class Simulation:
 
     def _run_until_idle(self) -> None:
         """As the engine's own, but a world that never comes to rest is given up."""
-        for _ in range(self.patience):
+        for _ in range(PATIENCE):
             due = self.engine.run_due()
             if due is None:
                 return

@@ -68,7 +68,9 @@ def receive(unit: Unit, connector: str, message: Inbound, sources: Sources) -> N
     if owner.sender is None:
         return
     type = ADDRESS_TYPES[message.kind]
-    status = the_status(unit, owner.company_id, owner.sender.id, type, handset, kept.application_id)
+    status = the_status(
+        unit, owner.company_id, owner.sender.id, type, handset, kept.application_id or None
+    )
     words = sources.keywords.of(unit, owner.company_id).match(
         text, owner.sender.id, country, unit.now
     )

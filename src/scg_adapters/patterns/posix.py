@@ -42,7 +42,9 @@ class PosixPatterns:
     def compile(self, patterns: Sequence[str], *, insensitive: bool) -> PosixSet:
         """A set of patterns."""
         if sum(_weight(one) for one in patterns) > HEAVIEST_SET:
-            raise InvalidField("value", "is too complex, together with the other keywords")
+            raise InvalidField(
+                "value", "is too complex, together with the other patterns; simplify or delete one"
+            )
         return PosixSet(patterns, insensitive)
 
 

@@ -42,6 +42,15 @@ ADDRESS_TYPES: Final = {
 """For each kind of message the type of its addresses."""
 
 
+KINDS: Final = {
+    AddressType.MDN: "SMS",
+    AddressType.EMAIL: "EMAIL",
+    AddressType.PUSH: "PSH",
+    AddressType.SOCIAL: "FB",
+}
+"""For each type of address the kind of message that the engine itself writes to it."""
+
+
 def status_id(company: str, sender_id: str, address_type: str, address: str) -> str:
     """The id of the status of one address for one sender id of one company.
 
@@ -245,8 +254,8 @@ class KeywordStamp(_Resource):
     """Changes with a company's keywords, so that who compiled them knows when to again."""
 
     id: str = attribute("The company.", hidden=True)
-    changes: int = attribute("A number that is another one after each change.", hidden=True)
-    last_updated_date: Instant = attribute("When the last was.", hidden=True)
+    stamp: int = attribute("A number that is another one after each change.", hidden=True)
+    last_updated_date: Instant = attribute("When it last changed.", hidden=True)
 
 
 class TextKind(StrEnum):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scg_core.consent.model import AddressHistory, AddressStatus, Keyword
+from scg_core.consent.steps.keywords import seen_keywords
+from scg_core.consent.steps.standing import where_they_lie
 from scg_core.consent.usecases import keywords, statuses
 from scg_core.engine.collection import NONE, Collection, Host
 from scg_core.kernel.query import Query
@@ -15,7 +17,7 @@ class Keywords(Collection[Keyword]):
     """A company's keywords, and the reserved ones, which it cannot change."""
 
     def __init__(self, engine: Host, caller: Caller) -> None:
-        super().__init__(engine, caller, Keyword, keywords.seen_keywords(caller.company_id))
+        super().__init__(engine, caller, Keyword, seen_keywords(caller.company_id))
 
     def create(self, fields: Mapping[str, object] = NONE, /, **named: object) -> Keyword:
         """Make a keyword from a ``name`` and a ``value``: a word, or a POSIX pattern.
@@ -87,7 +89,7 @@ class AddressStatuses(Collection[AddressStatus]):
     ) -> Query[AddressStatus]:
         """The usual query, kept to where the company's own statuses lie."""
         query = super()._listing(filters, sort, limit, offset)
-        return query.also(statuses.where_they_lie(self._caller.company_id, filters))
+        return query.also(where_they_lie(self._caller.company_id, filters))
 
     def create(self, fields: Mapping[str, object] = NONE, /, **named: object) -> AddressStatus:
         """Say how an ``address`` stands with a ``sender_id``, or ask it for a double opt-in.

@@ -15,6 +15,8 @@ class Settings:
     what it claimed before its outcome counts as unknown. ``link_base`` is what tracked links begin
     with; without it bodies with such links are refused. ``blacklist_overrides_none`` and
     ``stop_overrides_whitelist`` are the two questions that semantics 7 leaves to the operator.
+    ``conversation`` is for how long a received message answers what was sent, ``received`` for how
+    long one that comes again is known, ``reassembly`` how long its parts are waited for.
     """
 
     recipients_a_call: int = 10_000

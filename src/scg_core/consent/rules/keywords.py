@@ -16,7 +16,7 @@ from typing import Final
 from attrs import frozen
 
 from scg_core.consent.model import Keyword, KeywordCase, KeywordType
-from scg_core.consent.rules.reserved import RESERVED, Reserved
+from scg_core.consent.rules.reserved import CONFIRM, RESERVED, Reserved
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
 
@@ -232,7 +232,7 @@ def said(words: Sequence[Word], *, awaited: bool) -> Said | None:
 
 def is_confirmation(word: Word) -> bool:
     """Whether a word is the one that confirms a double opt-in."""
-    return word.reserved and word.value == "YES"
+    return word.reserved and word.value == CONFIRM
 
 
 def _built_in(one: Reserved) -> Word:

@@ -8,7 +8,7 @@ from typing import Final
 
 from scg_core.consent.model import Keyword, KeywordStamp
 from scg_core.consent.rules.keywords import KeywordSet, Match
-from scg_core.kernel.query import Query, among, eq
+from scg_core.kernel.query import Condition, Query, among, either, eq
 from scg_core.ports.patterns import Patterns
 from scg_core.tenancy.model import OPERATOR
 from scg_core.unit import Unit
@@ -22,9 +22,8 @@ _Stamp = tuple[int, int]
 class KeywordBook:
     """Remembers compiled keywords by company.
 
-    Every change of keywords counts a stamp up in its own transaction; a set counts as long as the
-    stamps it was made at are the present ones, so that no process works with old words. A unit
-    that changes keywords does not ask the book.
+    Every change of keywords stores a new stamp in its own transaction; a set counts as long as the
+    stamps it was made at are the present ones, so that no process works with old words.
     """
 
     def __init__(self, patterns: Patterns | None) -> None:
@@ -72,17 +71,22 @@ def compiled(unit: Unit, company: str, patterns: Patterns | None) -> KeywordSet:
     return KeywordSet(keywords, compile)
 
 
-def count_change(unit: Unit, company: str) -> None:
+def stamp_change(unit: Unit, company: str) -> None:
     """Note that a company's keywords have changed, by a stamp that never comes again.
 
-    A plain count would: what a failed transaction had counted is counted once more.
+    A plain count would: after a transaction that failed it is the same once more.
     """
     held = unit.session.get(KeywordStamp, company)
     if held is not None:
         unit.session.remove(held)
     digest = blake2b(unit.new_id().encode(), digest_size=7).digest()
     stamp = int.from_bytes(digest, "big")
-    unit.add(KeywordStamp(id=company, changes=stamp, last_updated_date=unit.now))
+    unit.add(KeywordStamp(id=company, stamp=stamp, last_updated_date=unit.now))
+
+
+def seen_keywords(company: str) -> Condition:
+    """What a company sees of keywords: its own, and the reserved ones, which it cannot change."""
+    return either(eq("company_id", company), eq("company_id", OPERATOR))
 
 
 def keyword_count(unit: Unit, company: str, at_most: int) -> int:
@@ -91,10 +95,10 @@ def keyword_count(unit: Unit, company: str, at_most: int) -> int:
 
 
 def _stamps(unit: Unit, companies: Sequence[str]) -> dict[str, int]:
-    """How often the keywords of these companies, and the operator's, were changed, if ever."""
+    """The stamps of these companies' keywords, and of the operator's; none had any without one."""
     found: dict[str, int] = {}
     wanted = [*dict.fromkeys([OPERATOR, *companies])]
     for begin in range(0, len(wanted), _CHUNK):
         query = Query(KeywordStamp, [among("id", wanted[begin : begin + _CHUNK])])
-        found.update(unit.session.rows(query, ("id", "changes")))
+        found.update(unit.session.rows(query, ("id", "stamp")))
     return found

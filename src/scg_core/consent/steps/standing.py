@@ -5,6 +5,7 @@ A million recipients are asked about a page at a time, by the keys of their stat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -18,14 +19,16 @@ from scg_core.consent.model import (
     AddressType,
     Suppression,
     status_id,
+    status_prefix,
 )
 from scg_core.events.model import Event, EventType, Topic
-from scg_core.kernel.query import Query, among
+from scg_core.kernel.query import Condition, Op, Query, among, at_least, below, either
 from scg_core.senders.model import SenderId
 from scg_core.unit import Unit
 
 SUPPRESSED_ANYWHERE: Final = "*"
 _CHUNK: Final = 500
+_NUMBER: Final = re.compile(r"^\+?\d{8,15}$")
 _NONE: Final = ConsentStatus.NONE.value
 _STATUSES: Final = {one.value: one for one in ConsentStatus}
 _NEW: Final = (
@@ -50,6 +53,17 @@ class Standing:
 def suppression_id(root_id: str | None, address: str) -> str:
     """The id of an entry of the operator's suppression list."""
     return f"{root_id or SUPPRESSED_ANYWHERE}/{address}"
+
+
+def where_they_lie(company: str, filters: Mapping[str, object]) -> Condition:
+    """Where a company's statuses lie, by their ids: true of all that the filters let pass."""
+    address = filters.get("address")
+    prefixes = [status_prefix(company)]
+    if isinstance(address, str) and _NUMBER.match(address.strip()):
+        digits = address.strip().removeprefix("+")
+        prefixes = [status_prefix(company, one) for one in (f"+{digits}", digits)]
+    ranges = ((at_least("id", one), below("id", one + "~")) for one in prefixes)
+    return either(*(Condition("", Op.ALL, both) for both in ranges))
 
 
 def standing(

@@ -14,11 +14,11 @@ from scg_core.consent.rules.keywords import (
     read_actions,
 )
 from scg_core.consent.rules.reserved import RESERVED
-from scg_core.consent.steps.keywords import compiled, count_change, keyword_count
+from scg_core.consent.steps.keywords import compiled, keyword_count, seen_keywords, stamp_change
 from scg_core.consent.steps.texts import text_id
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, Forbidden, InvalidField
-from scg_core.kernel.query import Condition, Query, either, eq
+from scg_core.kernel.query import Query, eq
 from scg_core.kernel.resource import Writer, declaration
 from scg_core.ports.patterns import Patterns
 from scg_core.senders.model import SenderId
@@ -27,11 +27,6 @@ from scg_core.tenancy.model import OPERATOR, Caller
 from scg_core.unit import Unit
 
 _TITLE: Final = Keyword.__declaration__.title
-
-
-def seen_keywords(company: str) -> Condition:
-    """What a company sees of keywords: its own, and the reserved ones, which it cannot change."""
-    return either(eq("company_id", company), eq("company_id", OPERATOR))
 
 
 def create_keyword(
@@ -119,7 +114,7 @@ def delete_keyword(unit: Unit, caller: Caller, keyword_id: str, seen: object = N
     keyword = _own(unit, caller, keyword_id)
     unit.check_version(keyword, seen)
     unit.session.remove(keyword)
-    count_change(unit, caller.company_id)
+    stamp_change(unit, caller.company_id)
 
 
 def load_reserved(unit: Unit) -> None:
@@ -134,7 +129,7 @@ def load_reserved(unit: Unit) -> None:
                     last_updated_date=unit.now,
                 )
             )  # fmt: skip
-    count_change(unit, OPERATOR)
+    stamp_change(unit, OPERATOR)
 
 
 def put_text(unit: Unit, given: Mapping[str, object]) -> ConsentText:
@@ -227,6 +222,6 @@ def _refuse_a_second(
 
 def _changed(unit: Unit, keyword: Keyword, patterns: Patterns | None) -> None:
     """Count the change, and see that all the company's patterns still compile together."""
-    count_change(unit, keyword.company_id)
+    stamp_change(unit, keyword.company_id)
     if not is_literal(keyword.value):
         compiled(unit, keyword.company_id, patterns)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from scg_core.consent.lifecycle import CONSENT, ConsentEvent, ConsentPhase, ConsentStatus
 from scg_core.consent.lifecycle import HistorySource as Source
-from scg_core.consent.model import AddressStatus, AddressType, Suppression, status_prefix
+from scg_core.consent.model import KINDS, AddressStatus, AddressType, Suppression
 from scg_core.consent.rules.setting import check_may_forget, check_may_set
 from scg_core.consent.steps.standing import (
     save_status,
@@ -20,7 +19,6 @@ from scg_core.consent.steps.standing import (
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, Forbidden, InvalidField, NotFound
 from scg_core.kernel.instant import HOUR, later
-from scg_core.kernel.query import Condition, Op, at_least, below, either
 from scg_core.kernel.resource import Writer
 from scg_core.ports.places import Places
 from scg_core.senders.lifecycle import ConsentManager
@@ -33,11 +31,6 @@ PROMPT: Final = "prompt"
 
 AWAITED: Final = 72 * HOUR
 ADDRESSES_A_CALL: Final = 10_000
-_KIND: Final = {
-    AddressType.MDN: "SMS", AddressType.EMAIL: "EMAIL", AddressType.PUSH: "PSH",
-    AddressType.SOCIAL: "FB",
-}  # fmt: skip
-_NUMBER: Final = re.compile(r"^\+?\d{8,15}$")
 _NUMBERS: Final = ("LONGCODE", "SHORTCODE", "TOLLFREE", "SMS", "MMS")
 
 
@@ -70,12 +63,9 @@ def create_status(
         if not fresh:
             raise Duplicate(AddressStatus.__declaration__.title, ("sender_id", "address"))
         return _set(unit, held, wanted or ConsentStatus.NONE, sender, caller)
-    if (
-        standing(unit, caller.company_id, sender, [(_KIND[type], address)]).of(_KIND[type], address)
-        is ConsentStatus.BLACKLIST
-    ):
-        CONSENT.step(ConsentPhase.BLACKLIST, ConsentEvent.ASK)  # which is refused
-    return _ask(unit, held)
+    known = standing(unit, caller.company_id, sender, [(KINDS[type], address)])
+    listed = known.of(KINDS[type], address) is ConsentStatus.BLACKLIST
+    return _ask(unit, held, ConsentPhase.BLACKLIST if listed else held.phase(unit.now))
 
 
 def update_status(
@@ -187,17 +177,6 @@ def unsuppress(unit: Unit, addresses: Sequence[str], sender_id: str | None, plac
     return gone
 
 
-def where_they_lie(company: str, filters: Mapping[str, object]) -> Condition:
-    """Where a company's statuses lie, by their ids: true of all that the filters let pass."""
-    address = filters.get("address")
-    prefixes = [status_prefix(company)]
-    if isinstance(address, str) and _NUMBER.match(address.strip()):
-        digits = address.strip().removeprefix("+")
-        prefixes = [status_prefix(company, one) for one in (f"+{digits}", digits)]
-    ranges = ((at_least("id", one), below("id", one + "~")) for one in prefixes)
-    return either(*(Condition("", Op.ALL, both) for both in ranges))
-
-
 def address_of(text: str, type: AddressType, places: Places, country: str | None) -> str:
     """An address as statuses are kept by: numbers in E.164, the rest without blanks around.
 
@@ -228,9 +207,8 @@ def _set(
     return after
 
 
-def _ask(unit: Unit, held: AddressStatus) -> AddressStatus:
+def _ask(unit: Unit, held: AddressStatus, phase: ConsentPhase) -> AddressStatus:
     """Ask for a double opt-in, unless the person was asked within a day."""
-    phase = held.phase(unit.now)
     to = CONSENT.step(phase, ConsentEvent.ASK)
     if to is not ConsentPhase.PENDING:
         return held

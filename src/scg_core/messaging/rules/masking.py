@@ -13,7 +13,7 @@ from typing import Final
 from attrs import frozen
 
 from scg_core.templates.rules.language import Track, Value
-from scg_core.templates.rules.rendering import Expanded
+from scg_core.templates.rules.rendering import Expanded, merged
 
 _MARK: Final = re.compile(r"\{\{(\d{1,4})\}\}")
 _WORDS: Final = re.compile(r"\w+")
@@ -72,14 +72,4 @@ def unmasked(text: str, held: tuple[Held, ...]) -> Expanded | None:
     parts.append(text[at:])
     if sorted(seen) != list(range(1, len(held) + 1)):
         return None
-    return Expanded(_joined(parts))
-
-
-def _joined(parts: list[Held]) -> tuple[Held, ...]:
-    made: list[Held] = []
-    for part in parts:
-        if isinstance(part, str) and made and isinstance(made[-1], str):
-            made[-1] += part
-        elif part != "":
-            made.append(part)
-    return tuple(made)
+    return Expanded(merged(parts))

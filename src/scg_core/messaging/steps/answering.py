@@ -13,7 +13,7 @@ from scg_core.consent.steps.texts import text_for
 from scg_core.kernel.instant import DAY, HOUR, Instant, later
 from scg_core.messaging.model import Exempt, Message, MessageRequest
 from scg_core.messaging.steps.owning import Owner
-from scg_core.messaging.steps.replying import send_text
+from scg_core.messaging.steps.replying import plain, send_text
 from scg_core.messaging.steps.sources import Sources
 from scg_core.senders.model import SenderId
 from scg_core.templates.steps import by_name
@@ -88,7 +88,7 @@ def _reply(
     if not text:
         return None
     exempt = Exempt.NOTHING if kind is TextKind.WELCOME else Exempt.ALL
-    return _Reply(_plain(text), exempt, confirms=kind is TextKind.CONFIRMATION)
+    return _Reply(plain(text), exempt, confirms=kind is TextKind.CONFIRMATION)
 
 
 def _kind(after: AddressStatus, meant: Said, now: Instant) -> TextKind | None:
@@ -105,8 +105,3 @@ def _kind(after: AddressStatus, meant: Said, now: Instant) -> TextKind | None:
 
 def _recent(status: AddressStatus, now: Instant) -> list[str]:
     return [one for one in status.replied_dates if int(one) > now - HOUR]
-
-
-def _plain(text: str) -> str:
-    """A text as a body in which nothing is read as the template language."""
-    return text.replace("$", "\\$")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from scg_core.consent.lifecycle import CONSENT, ConsentEvent, ConsentPhase, ConsentStatus
 from scg_core.consent.lifecycle import HistorySource as Source
 from scg_core.consent.model import AddressStatus
-from scg_core.consent.rules.keywords import Said, is_confirmation
+from scg_core.consent.rules.keywords import OPTOUT, Said, is_confirmation
 from scg_core.consent.steps.standing import save_status, write_history
 from scg_core.events.model import Event, EventType, Topic
 from scg_core.messaging.model import Message, MessageRequest
@@ -42,7 +42,7 @@ def heed(
         unit, after, Source.MESSAGE, message=message.body, keyword=meant.acts.value,
         application=after.application_id,
     )  # fmt: skip
-    if meant.opts == "OPTOUT" and after.consent_status is ConsentStatus.WHITELIST:
+    if meant.opts == OPTOUT and after.consent_status is ConsentStatus.WHITELIST:
         facts = {"address": after.address, "sender_id": after.sender_id, "message_id": message.id}
         unit.tell(Event(Topic.CONSENT, EventType.OPTOUT_IGNORED, after.company_id, facts))
     return after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 
@@ -48,20 +48,20 @@ class Owner:
     others: tuple[SenderId, ...] = ()
     known: bool = True
 
-    def all_pairs(self, unit: Unit, address: str) -> list[tuple[str, SenderId]]:
-        """Every company that writes to an address from here, with what it writes from."""
-        senders = [one for one in (self.sender, *self.others) if one is not None]
-        pairs = {(one.company_id, one.id): one for one in senders if one.company_id != OPERATOR}
-        shared = {one.id: one for one in senders if one.company_id == OPERATOR}
-        where = [eq("to_address", address), among("customer_sender_id", sorted(shared))]
-        for company, id in unit.session.rows(
-            Query(Message, where, limit=_LOOKED_AT), ("company_id", "customer_sender_id")
-        ):
-            pairs.setdefault((company, id), shared[id])
-        return [(company, sender) for (company, _), sender in sorted(pairs.items(), key=_key)]
-
 
 NOBODY: Final = Owner(OPERATOR, None, known=False)
+
+
+def all_pairs(unit: Unit, owner: Owner, handset: str) -> list[tuple[str, SenderId]]:
+    """Every company that writes to a handset from the owner's address, with what it writes from."""
+    senders = [one for one in (owner.sender, *owner.others) if one is not None]
+    pairs = {(one.company_id, one.id): one for one in senders if one.company_id != OPERATOR}
+    shared = {one.id: one for one in senders if one.company_id == OPERATOR}
+    where = [eq("to_address", handset), among("customer_sender_id", sorted(shared))]
+    query = Query(Message, where, limit=_LOOKED_AT)
+    for company, id in unit.session.rows(query, ("company_id", "customer_sender_id")):
+        pairs.setdefault((company, id), shared[id])
+    return [(company, pairs[company, id]) for company, id in sorted(pairs)]
 
 
 def owner_of(
@@ -161,7 +161,3 @@ def _answered(unit: Unit, ids: Sequence[str], handset: str, sources: Sources) ->
     query = Query(Message, where, sort=(("sent_date", True),), limit=1)
     rows = unit.session.rows(query, columns)
     return Answered(*rows[0]) if rows else None
-
-
-def _key(item: tuple[tuple[str, str], Any]) -> tuple[str, str]:
-    return item[0]

@@ -46,3 +46,8 @@ def send_text(
     made = unit.add(request)
     unit.later(WorkKind.PREPARE, made.id, unit.now)
     return made
+
+
+def plain(text: str) -> str:
+    """A text as a body in which no value of the template language is read."""
+    return text.replace("$", "\\$")

@@ -11,7 +11,7 @@ from typing import Any
 
 from scg_core.consent.lifecycle import ConsentPhase
 from scg_core.consent.model import ADDRESS_TYPES
-from scg_core.consent.rules.keywords import Said, said
+from scg_core.consent.rules.keywords import OPTOUT, Said, said
 from scg_core.consent.rules.reserved import STOP_ALL
 from scg_core.consent.steps.standing import the_status
 from scg_core.events.model import Event, EventType, Topic
@@ -20,7 +20,7 @@ from scg_core.messaging.lifecycle import Direction, MessageState
 from scg_core.messaging.model import Message
 from scg_core.messaging.steps.answering import answer
 from scg_core.messaging.steps.heeding import heed, tell_keyword
-from scg_core.messaging.steps.owning import Owner, owner_of
+from scg_core.messaging.steps.owning import Owner, all_pairs, owner_of
 from scg_core.messaging.steps.receiving import LONGEST_BODY, is_new, joined, mended, parts_of, whole
 from scg_core.messaging.steps.soundness import check_inbound
 from scg_core.messaging.steps.sources import Sources
@@ -94,11 +94,11 @@ def _concerned(
     """The company that hears the message; all at the address, if it stops them all."""
     assert owner.sender is not None
     pairs = [(owner.company_id, owner.sender)]
-    if meant is None or meant.opts != "OPTOUT" or not meant.acts.reserved:
+    if meant is None or meant.opts != OPTOUT or not meant.acts.reserved:
         return pairs
     if meant.acts.value != STOP_ALL and owner.known:
         return pairs
-    others = owner.all_pairs(unit, handset)
+    others = all_pairs(unit, owner, handset)
     return pairs + [
         (company, sender)
         for company, sender in others

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from scg_core.consent.lifecycle import ConsentPhase
-from scg_core.consent.model import AddressStatus, AddressType, TextKind
+from scg_core.consent.model import KINDS, AddressStatus, TextKind
 from scg_core.consent.steps.texts import text_for
 from scg_core.messaging.model import Exempt
-from scg_core.messaging.steps.replying import send_text
+from scg_core.messaging.steps.replying import plain, send_text
 from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.storage import Work
 from scg_core.senders.model import SenderId
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
-
-_KINDS = {AddressType.MDN: "SMS", AddressType.EMAIL: "EMAIL", AddressType.PUSH: "PSH"}
 
 
 def send_prompt(unit: Unit, work: Work, sources: Sources) -> None:
@@ -29,5 +27,5 @@ def send_prompt(unit: Unit, work: Work, sources: Sources) -> None:
     if not text:
         return
     caller = Caller(status.company_id, status.application_id or 1)
-    to = (_KINDS.get(status.address_type, "FB"), status.address)
-    send_text(unit, sources, caller, sender, to, text.replace("$", "\\$"), Exempt.CONSENT)
+    to = (KINDS[status.address_type], status.address)
+    send_text(unit, sources, caller, sender, to, plain(text), Exempt.CONSENT)

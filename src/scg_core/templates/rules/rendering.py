@@ -7,7 +7,7 @@ templates, and what is made is bounded while it is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from attrs import frozen
@@ -58,7 +58,7 @@ def expand(parts: Parts, values: Mapping[str, str], lookup: Lookup) -> Expanded:
     """
     made = _Expansion(dict(values), lookup)
     made.add(parts, ())
-    return Expanded(tuple(made.joined()))
+    return Expanded(merged(made.found))
 
 
 class _Expansion:
@@ -67,7 +67,7 @@ class _Expansion:
     def __init__(self, values: dict[str, str], lookup: Lookup) -> None:
         self._values = values
         self._lookup = lookup
-        self._found: list[str | Value | Track] = []
+        self.found: list[str | Value | Track] = []
         self._size = 0
         self._steps = 0
 
@@ -87,7 +87,7 @@ class _Expansion:
                 self._parse(part.name, inside)
             else:
                 self._grow(len(part.url))
-                self._found.append(part)
+                self.found.append(part)
 
     def _value(self, part: Value) -> None:
         known = self._values.get(part.name)
@@ -95,7 +95,7 @@ class _Expansion:
             self._put(known)
         elif part.name.startswith(RECIPIENTS_OWN):
             self._grow(1)
-            self._found.append(part)
+            self.found.append(part)
         elif part.source is not None:
             self._put(part.source)
         elif part.needed:
@@ -114,27 +114,17 @@ class _Expansion:
 
     def _put(self, text: str) -> None:
         self._size += len(text)
-        if self._size > MOST_CHARACTERS or len(self._found) >= MOST_PARTS:
+        if self._size > MOST_CHARACTERS or len(self.found) >= MOST_PARTS:
             self._refuse()
-        self._found.append(text)
+        self.found.append(text)
 
     def _grow(self, size: int) -> None:
         self._size += size
-        if self._size > MOST_CHARACTERS or len(self._found) >= MOST_PARTS:
+        if self._size > MOST_CHARACTERS or len(self.found) >= MOST_PARTS:
             self._refuse()
 
     def _refuse(self) -> None:
         raise InvalidField("body", "grows too large when it is filled in", TOO_LARGE)
-
-    def joined(self) -> list[str | Value | Track]:
-        """The parts, neighbouring texts as one."""
-        found: list[str | Value | Track] = []
-        for part in self._found:
-            if isinstance(part, str) and found and isinstance(found[-1], str):
-                found[-1] += part
-            elif part != "":
-                found.append(part)
-        return found
 
 
 def settled(expanded: Expanded, values: Mapping[str, str]) -> Expanded:
@@ -143,14 +133,20 @@ def settled(expanded: Expanded, values: Mapping[str, str]) -> Expanded:
     Raises:
         InvalidField: a value is missing (1006).
     """
+    return Expanded(
+        merged(_known(one, values) if isinstance(one, Value) else one for one in expanded.parts)
+    )
+
+
+def merged(parts: Iterable[str | Value | Track]) -> tuple[str | Value | Track, ...]:
+    """The parts, neighbouring texts as one and empty ones left out."""
     made: list[str | Value | Track] = []
-    for part in expanded.parts:
-        text = _known(part, values) if isinstance(part, Value) else part
-        if isinstance(text, str) and made and isinstance(made[-1], str):
-            made[-1] += text
-        elif text != "":
-            made.append(text)
-    return Expanded(tuple(made))
+    for part in parts:
+        if isinstance(part, str) and made and isinstance(made[-1], str):
+            made[-1] += part
+        elif part != "":
+            made.append(part)
+    return tuple(made)
 
 
 def _known(part: Value, values: Mapping[str, str]) -> str:

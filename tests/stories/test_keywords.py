@@ -221,3 +221,12 @@ def test_a_keyword_is_told_of_with_all_that_match(world: World) -> None:
     assert word["reply_request_id"] is not None
     assert facts["consent_change"]["new_status"] == "OPTIN"
     assert facts["mo_message_received"]["message_body"] == "WIN"
+
+
+def test_replacing_leaves_what_never_changes(world: World) -> None:
+    """An operator's reserved keyword stays reserved though its type is not given again."""
+    keywords = world.engine.operator().keywords
+    made = keywords.create(name="a", value="PARAR", type="RESERVED", actions="OPTOUT")
+    after = keywords.replace(made.id, name="a", value="PARAR", actions="OPTOUT")
+
+    assert after.type == "RESERVED"

@@ -162,6 +162,30 @@ def mandatory(kind: type[Resource], values: Mapping[str, Any], writer: Writer) -
             raise InvalidField(attribute.wire, "is needed; give it a value")
 
 
+def changes(held: Resource, values: Mapping[str, Any], *, whole: bool = False) -> dict[str, Any]:
+    """What a customer's values change of a resource; null stands for the default.
+
+    ``whole`` replaces it: what is not given takes its default, unless it never changes.
+
+    Raises:
+        InvalidField: a field that is needed is null, or is not given of a whole.
+    """
+    found: dict[str, Any] = {}
+    for attribute in declaration(held).attributes:
+        missing = attribute.name not in values
+        if attribute.writer is not Writer.CUSTOMER or (missing and not whole):
+            continue
+        if missing and attribute.immutable:
+            continue
+        value = values.get(attribute.name)
+        if attribute.required and value in (None, "", ()):
+            raise InvalidField(attribute.wire, "is needed; give it a value")
+        value = attribute.default if value is None else value
+        if value != getattr(held, attribute.name):
+            found[attribute.name] = value
+    return found
+
+
 def _refusal(declared: Declaration, attribute: Attribute | None) -> str:
     if attribute is None:
         return f"is not an attribute of {declared.title}"

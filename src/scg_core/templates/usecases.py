@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from scg_core.kernel import codec
-from scg_core.kernel.errors import Forbidden, InvalidField
-from scg_core.kernel.resource import Writer, declaration
+from scg_core.kernel.errors import Forbidden
+from scg_core.kernel.resource import Writer
 from scg_core.templates.model import MessageTemplate
 from scg_core.templates.rules.language import read_template
 from scg_core.templates.steps import seen_templates
@@ -60,12 +60,7 @@ def update_template(
     unit.check_version(template, given.get("version_number"))
     asked = {name: value for name, value in given.items() if name != "version_number"}
     values = codec.read(MessageTemplate, asked, lenient=caller.lenient)
-    if whole:
-        codec.mandatory(MessageTemplate, values, Writer.CUSTOMER)
-    for name, value in values.items():
-        if value is None and declaration(MessageTemplate)[name].required:
-            raise InvalidField(name, "is needed; give it a value")
-    changes = {name: value for name, value in values.items() if value != getattr(template, name)}
+    changes = codec.changes(template, values, whole=whole)
     if not changes:
         return template
     _check(changes)

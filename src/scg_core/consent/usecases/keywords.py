@@ -19,7 +19,7 @@ from scg_core.consent.steps.texts import text_id
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, Forbidden, InvalidField
 from scg_core.kernel.query import Query, eq
-from scg_core.kernel.resource import Writer, declaration
+from scg_core.kernel.resource import Writer
 from scg_core.ports.patterns import Patterns
 from scg_core.senders.model import SenderId
 from scg_core.templates.steps import by_name
@@ -82,16 +82,7 @@ def update_keyword(
     keyword = _own(unit, caller, keyword_id)
     unit.check_version(keyword, given.get("version_number"))
     values = _read({n: v for n, v in given.items() if n != "version_number"}, caller)
-    if whole:
-        codec.mandatory(Keyword, values, Writer.CUSTOMER)
-        values = _defaults() | values
-    for name, value in list(values.items()):
-        attribute = declaration(Keyword)[name]
-        if value is None and attribute.required:
-            raise InvalidField(name, "is needed; give it a value")
-        if value is None and not attribute.optional:
-            values[name] = attribute.default
-    changes = {name: value for name, value in values.items() if value != getattr(keyword, name)}
+    changes = codec.changes(keyword, values, whole=whole)
     if not changes:
         return keyword
     _check(unit, caller, changes, patterns)
@@ -157,14 +148,6 @@ def _read(given: Mapping[str, object], caller: Caller) -> dict[str, Any]:
         if known.get(name) == "":
             known[name] = None  # clients write nothing so
     return codec.read(Keyword, known, lenient=caller.lenient)
-
-
-def _defaults() -> dict[str, Any]:
-    return {
-        a.name: None if a.optional else a.default
-        for a in declaration(Keyword).attributes
-        if a.writer is Writer.CUSTOMER and not a.required
-    }
 
 
 def _own(unit: Unit, caller: Caller, keyword_id: str) -> Keyword:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from attrs import evolve, frozen
 
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Forbidden, InvalidField
 from scg_core.kernel.query import Page, Query, among, eq, listing
-from scg_core.kernel.resource import Writer, declaration
+from scg_core.kernel.resource import Writer
 from scg_core.senders.lifecycle import Ownership
 from scg_core.senders.model import (
     Channel,
@@ -75,21 +74,8 @@ def update_channel(
     unit.check_version(channel, given.get("version_number"))
     asked = {name: value for name, value in given.items() if name != "version_number"}
     values = codec.read(Channel, asked, lenient=caller.lenient)
-    if whole:
-        codec.mandatory(Channel, values, Writer.CUSTOMER)
     _refuse_ownership(caller, values.pop("ownership", None), channel.ownership)
-    changes: dict[str, Any] = {}
-    for attribute in declaration(Channel).attributes:
-        if attribute.writer is not Writer.CUSTOMER or attribute.name == "ownership":
-            continue
-        if attribute.name not in values and not whole:
-            continue
-        value = values.get(attribute.name)
-        if value is None and attribute.required:
-            raise InvalidField(attribute.wire, "is needed; give it a value")
-        value = attribute.default if value is None else value
-        if value != getattr(channel, attribute.name):
-            changes[attribute.name] = value
+    changes = codec.changes(channel, {"ownership": channel.ownership, **values}, whole=whole)
     if "name" in changes:
         codec.read_text("name", changes["name"])
         _refuse_a_second(unit, channel.company_id, changes["name"])

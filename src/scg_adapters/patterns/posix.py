@@ -16,11 +16,11 @@ import re2
 
 from scg_core.kernel.errors import InvalidField
 
-HEAVIEST: Final = 1_000
+HEAVIEST: Final = 800
 """What one pattern may weigh: about so many places after its plain beginning."""
 
-HEAVIEST_SET: Final = 2_000
-"""What all patterns of a set may weigh together."""
+HEAVIEST_SET: Final = 800
+"""What all patterns of a set may weigh together; a company has two, one for each way with case."""
 
 _LEAST_MEMORY: Final = 1024 * 1024
 _MEMORY_EACH: Final = 256
@@ -86,7 +86,7 @@ def _weight(pattern: str) -> int:
             end -= 1
         rest = pattern[max(end, 0) :]
     if rest in _LET_BE:
-        return 1
+        return 0
     try:
         return _size(_ANY.sub("(xx)", rest))
     except InvalidField:

@@ -146,6 +146,9 @@ class Part:
 class Inbound:
     """A message from a handset (MO) to one of our addresses; ``at`` is the network's own time.
 
+    The handset's number is written internationally, with or without a plus sign: a transport whose
+    network writes it otherwise puts it right first.
+
     ``external_id`` is the transport's id for it: a message that comes again under the same id
     within seven days is known. A ``part`` waits for the others.
     """

@@ -31,6 +31,10 @@ PROMPT: Final = "prompt"
 
 AWAITED: Final = 72 * HOUR
 ADDRESSES_A_CALL: Final = 10_000
+_FORMS: Final = {
+    "psh": AddressType.PUSH, "fb": AddressType.SOCIAL, "we": AddressType.SOCIAL,
+}  # fmt: skip
+_Typed = tuple[AddressType, str]
 _NUMBERS: Final = ("LONGCODE", "SHORTCODE", "TOLLFREE", "SMS", "MMS")
 
 
@@ -121,11 +125,8 @@ def opt_out(
     if not isinstance(addresses, list | tuple) or not 1 <= len(addresses) <= ADDRESSES_A_CALL:
         raise InvalidField("addresses", f"must hold 1 to {ADDRESSES_A_CALL} addresses")
     read = [
-        (type, address_of(codec.read_text(f"addresses[{at}]", one, most=128), type, places,
-                          sender.country))
-        for at, one in enumerate(addresses)
-        for type in [_type_of(one)]
-    ]  # fmt: skip
+        _typed(f"addresses[{at}]", one, places, sender.country) for at, one in enumerate(addresses)
+    ]
     changed = 0
     for type, address in dict.fromkeys(read):
         held = the_status(unit, caller.company_id, sender.id, type, address, caller.application_id)
@@ -237,8 +238,22 @@ def _known_types(given: Mapping[str, object]) -> dict[str, object]:
     return dict(given)
 
 
-def _type_of(text: object) -> AddressType:
-    return AddressType.EMAIL if isinstance(text, str) and "@" in text else AddressType.MDN
+def _typed(field: str, given: object, places: Places, country: str | None) -> _Typed:
+    """An address with its type, written as recipients are: with ``psh:``, ``fb:`` or ``we:`` in
+    front of what is no number and no mail address.
+
+    Raises:
+        InvalidField: it names the field.
+    """
+    text = codec.read_text(field, given, most=128).strip()
+    form, _, rest = text.partition(":")
+    if rest and form in _FORMS:
+        return _FORMS[form], rest
+    type = AddressType.EMAIL if "@" in text else AddressType.MDN
+    try:
+        return type, address_of(text, type, places, country)
+    except InvalidField as wrong:
+        raise InvalidField(field, wrong.rule) from None
 
 
 def _root(unit: Unit, sender_id: str | None) -> SenderId | None:
@@ -253,8 +268,7 @@ def _root(unit: Unit, sender_id: str | None) -> SenderId | None:
 def _listed(addresses: Sequence[str], places: Places, country: str | None) -> list[str]:
     if not isinstance(addresses, list | tuple) or not 1 <= len(addresses) <= ADDRESSES_A_CALL:
         raise InvalidField("addresses", f"must hold 1 to {ADDRESSES_A_CALL} addresses")
-    found = []
-    for at, one in enumerate(addresses):
-        text = codec.read_text(f"addresses[{at}]", one, most=128)
-        found.append(address_of(text, _type_of(text), places, country))
+    found = [
+        _typed(f"addresses[{at}]", one, places, country)[1] for at, one in enumerate(addresses)
+    ]
     return list(dict.fromkeys(found))

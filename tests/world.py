@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scg_adapters.embedded import open_storage
+from scg_adapters.embedded import open_blobs, open_storage
 from scg_adapters.patterns.posix import PosixPatterns
 from scg_adapters.places.numbers import NumberPlaces
 from scg_adapters.simulated import SeededIds, SimulatedClock
@@ -32,6 +32,7 @@ class World:
         self.carrier = LoopbackCarrier(behaviour=behaviour, **options)
         self.storage = open_storage(url)
         self.ids = SeededIds()
+        self.blobs = open_blobs(url)
         self.settings = settings
         self.ports = dict(ports or {})
         self.engine = self.another_engine(carrier or self.carrier)
@@ -48,7 +49,7 @@ class World:
             places=NumberPlaces(),
             patterns=PosixPatterns(),
             settings=self.settings,
-            **self.ports,
+            **{"blobs": self.blobs, **self.ports},
         )
 
     def send(self, *to: str, **fields: Any) -> MessageRequest:

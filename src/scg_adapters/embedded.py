@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scg_adapters.blobs.directory import DirectoryBlobs
+from scg_adapters.blobs.memory import MemoryBlobs
 from scg_adapters.patterns.posix import PosixPatterns
 from scg_adapters.places.numbers import NumberPlaces
 from scg_adapters.storage.memory import MemoryStorage
@@ -12,6 +14,7 @@ from scg_adapters.system import SystemClock, SystemIds
 from scg_core.engine import Engine
 from scg_core.kernel.errors import InvalidField
 from scg_core.messaging.settings import Settings
+from scg_core.ports.blobs import Blobs
 from scg_core.ports.clock import Clock
 from scg_core.ports.ids import Ids
 from scg_core.ports.message_transport import MessageTransport
@@ -35,6 +38,14 @@ def open_storage(url: str) -> Storage:
     raise InvalidField("db", "write sqlite:///FILE or memory:")
 
 
+def open_blobs(url: str) -> Blobs:
+    """Where files lie beside a storage: in ``FILE.blobs``, or in memory with what is in memory."""
+    path = url.removeprefix(_SQLITE)
+    if url == "memory:" or path == ":memory:":
+        return MemoryBlobs()
+    return DirectoryBlobs(f"{path}.blobs")
+
+
 def open_engine(
     url: str,
     transports: Mapping[str, MessageTransport],
@@ -43,6 +54,7 @@ def open_engine(
     ids: Ids | None = None,
     settings: Settings | None = None,
     translator: Translator | None = None,
+    blobs: Blobs | None = None,
 ) -> Engine:
     """An engine on the storage that the URL names, with the usual adapters for the rest."""
     return Engine(
@@ -54,4 +66,5 @@ def open_engine(
         patterns=PosixPatterns(),
         settings=settings,
         translator=translator,
+        blobs=blobs or open_blobs(url),
     )

@@ -12,6 +12,9 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from scg_core.consent.usecases.statuses import PROMPT
+from scg_core.contacts.usecases.fastaccess import DERIVE, derive_page
+from scg_core.contacts.usecases.groups import EMPTY_GROUP, FILL_GROUP, empty_group, fill_group
+from scg_core.contacts.usecases.importing import DROP_FAILURES, drop_failures
 from scg_core.kernel.codec import read_text
 from scg_core.kernel.errors import (
     InvalidField,
@@ -54,6 +57,7 @@ from scg_core.ports.storage import Storage, Work
 from scg_core.ports.translator import Translated, Translator
 from scg_core.senders.steps.retiring import RETIRE
 from scg_core.senders.usecases.retire import retire_when_idle
+from scg_core.streaming import Files
 from scg_core.templates.rules.language import LONGEST
 from scg_core.unit import Unit
 
@@ -77,6 +81,7 @@ class Pump:
         sources: Sources,
         begin: Begin,
         translator: Translator | None = None,
+        files: Files | None = None,
     ) -> None:
         self._storage = storage
         self._transports = transports
@@ -98,9 +103,16 @@ class Pump:
             WorkKind.REASSEMBLE: lambda unit, work: reassemble(unit, work, sources),
             PROMPT: lambda unit, work: send_prompt(unit, work, sources),
             RETIRE: retire_when_idle,
+            FILL_GROUP: fill_group,
+            EMPTY_GROUP: empty_group,
+            DERIVE: derive_page,
+            DROP_FAILURES: drop_failures,
         }
+        self._files = files
+        self._kinds = [*self._work, *(files.kinds if files is not None else ())]
         if translator is None:  # one that asked for a translation before must not wait for ever
             self._work[WorkKind.TRANSLATE] = lambda unit, work: give_up(unit, work, NOBODY)
+            self._kinds.append(WorkKind.TRANSLATE)
 
     def run_due(self, limit: int, connectors: Collection[str] | None = None) -> Instant | None:
         """Do up to ``limit`` pieces of due work; when to call again, or None if nothing waits.
@@ -131,7 +143,7 @@ class Pump:
         yield "poll"
         polled = self._poll(connectors)
         yield "work"
-        moved = self._do_work()
+        moved = yield from self._do_work()
         if self._translator is not None:
             moved += yield from self._translate(self._translator)
         if connectors:
@@ -175,16 +187,23 @@ class Pump:
             waits.append(session.next_due(free))
         return min((one for one in waits if one is not None), default=None)
 
-    def _do_work(self) -> int:
+    def _do_work(self) -> Generator[str, None, int]:
         """Do one piece of work; one that fails is put off, so that it stops nobody else."""
         work: Work | None = None
         try:
             with self._begin("work") as unit:
                 lease_until = later(unit.now, self._settings.lease)
-                work = unit.session.claim(self._work.keys(), unit.now, lease_until)
+                work = unit.session.claim(self._kinds, unit.now, lease_until)
                 if work is None:
                     return 0
-                self._work[work.kind](unit, work)
+                moves = self._files is not None and work.kind in self._files.kinds
+                task = self._files.plan(unit, work) if moves and self._files else None
+                if not moves:
+                    self._work[work.kind](unit, work)
+            if task is not None and self._files is not None:
+                yield from self._files.do(task)
+        except LeaseLost as lost:
+            log.warning("work went on after its lease had run out: %s", lost.work)
         except Exception as reason:
             if work is None or isinstance(reason, StorageUnavailable):
                 raise

@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "__init__.py": ("*",),
     "engine/*": ("*",),
     "pump.py": ("*",),
+    "streaming.py": ("*",),
     "unit.py": ("kernel.*", "ports.*", "events.*"),
     "kernel/*": ("kernel.*",),
     "ports/*": ("kernel.*", "*.model", "*.rules.*", "ports.*"),

@@ -65,7 +65,7 @@ def nothing_stored(world: World) -> bool:
         ("price_threshold", {"price_threshold": -1}, 400),
         ("price_threshold", {"price_threshold": float("nan")}, 400),
         ("sender_id_sort_criteria", {"sender_id_sort_criteria": ["LUCK"]}, 400),
-        ("attachments", {"attachments": ["a"]}, 400),
+        ("attachments[0]", {"attachments": ["a"]}, 400),
         ("criteria", {"criteria": "{}"}, 1017),
         ("translate", {"translate": True}, 400),
         ("Idempotency-Key", {"idempotency_key": ""}, 400),

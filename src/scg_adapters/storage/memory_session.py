@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+import attrs
+
 from scg_adapters.storage.memory_queue import MemoryQueue
 from scg_core.kernel.errors import Duplicate, NotFound, StaleData
 from scg_core.kernel.instant import Instant
@@ -66,6 +68,7 @@ class MemorySession(MemoryQueue):
 
     def find(self, query: Query[R], /) -> list[R]:
         """The resources a query asks for, in its order."""
+        query = self._resolved(query)
         found = [one for one in self._candidates(query) if _meets(one, query.where)]
         for name, descending in reversed(query.order()):
             found.sort(key=partial(_order, name), reverse=descending)
@@ -74,6 +77,7 @@ class MemorySession(MemoryQueue):
 
     def count(self, query: Query[R], /, at_most: int | None = None) -> int:
         """How many resources meet the query's conditions, counted up to ``at_most``."""
+        query = self._resolved(query)
         found = sum(_meets(one, query.where) for one in self._candidates(query))
         return found if at_most is None else min(found, at_most)
 
@@ -150,6 +154,23 @@ class MemorySession(MemoryQueue):
 
     def _kind(self, kind: type[Resource]) -> dict[Any, Any]:
         return self._tables[declaration(kind).name]
+
+    def _resolved(self, query: Query[R]) -> Query[R]:
+        """The query with what it asks of other queries answered."""
+        return attrs.evolve(query, where=[self._known(one) for one in query.where])
+
+    def _known(self, condition: Condition) -> Condition:
+        match condition.op:
+            case Op.WITHIN:
+                rows = self.rows(condition.value.query, (condition.value.column,))
+                return Condition(condition.field, Op.IN, frozenset(row[0] for row in rows))
+            case Op.NOT:
+                return Condition("", Op.NOT, self._known(condition.value))
+            case Op.EITHER | Op.ALL:
+                inner = tuple(self._known(one) for one in condition.value)
+                return Condition("", condition.op, inner)
+            case _:
+                return condition
 
     def _candidates(self, query: Query[R]) -> Iterable[R]:
         """What may meet a query: few where it names keys, ids or a range of keys, else all."""

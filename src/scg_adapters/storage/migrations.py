@@ -38,7 +38,7 @@ STEPS: Final[tuple[Callable[[Database], None], ...]] = (_derived,)
 VERSION: Final = 1 + len(STEPS)
 """Raise it (by a step, be it empty) with every change of the schema; a test compares SCHEMA."""
 
-SCHEMA: Final = 1811585364534937279
+SCHEMA: Final = 1938489439445318356
 """The fingerprint of the schema that VERSION stands for."""
 
 _QUEUE: Final = """
@@ -220,7 +220,8 @@ def _index(db: Database, of: Table, index: Index, *, unique: bool) -> None:
     names = ", ".join(quoted(column(of.declared[name])) for name in index.fields)
     where = ""
     if index.only is not None:
-        where = f" where {quoted(column(of.declared[index.only[0]]))} = '{index.only[1]}'"
+        only, value = quoted(column(of.declared[index.only[0]])), index.only[1]
+        where = f" where {only} is not null" if value is None else f" where {only} = '{value}'"
     kind = "unique index" if unique else "index"
     db.execute(f"create {kind} if not exists {quoted(label)} on {quoted(home)} ({names}){where}")
 
@@ -243,7 +244,9 @@ def _label(of: Table, index: Index) -> tuple[str, str]:
     """The table an index is on, and its name."""
     home = of.home(of.declared[index.fields[0]])
     label = f"{home}_by_{'_'.join(index.fields)}"
-    return home, label if index.only is None else f"{label}_{index.only[1].lower()}"
+    if index.only is None or index.only[1] is None:
+        return home, label
+    return home, f"{label}_{index.only[1].lower()}"
 
 
 def fingerprint() -> int:

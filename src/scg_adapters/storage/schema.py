@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from scg_core.attachments.model import Attachment
+from scg_core.attachments.model import AccessToken, Attachment
 from scg_core.consent.model import (
     AddressHistory,
     AddressStatus,
@@ -22,6 +22,16 @@ from scg_core.consent.model import (
     KeywordStamp,
     Suppression,
 )
+from scg_core.contacts.model import (
+    ApplicationToken,
+    Contact,
+    ContactGroup,
+    ExportJob,
+    FastAccessRule,
+    GroupMember,
+    ImportJob,
+)
+from scg_core.contacts.records import ImportFailure, Walk
 from scg_core.events.model import Envelope, Subscription
 from scg_core.kernel.resource import (
     Attribute,
@@ -32,6 +42,7 @@ from scg_core.kernel.resource import (
 )
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.messaging.records import (
+    Expansion,
     Fragment,
     IdempotencyKey,
     InboundPart,
@@ -64,6 +75,16 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     Subscription,
     Envelope,
     Attachment,
+    AccessToken,
+    Contact,
+    ContactGroup,
+    GroupMember,
+    FastAccessRule,
+    ApplicationToken,
+    ImportJob,
+    ExportJob,
+    Walk,
+    ImportFailure,
     MessageTemplate,
     SenderIdClass,
     SenderIdType,
@@ -91,6 +112,7 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     InboundPart,
     TrackedLink,
     Translation,
+    Expansion,
 )
 
 

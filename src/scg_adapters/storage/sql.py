@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from scg_adapters.storage.schema import Table, column, encoder, quoted, table
-from scg_core.kernel.query import Condition, Op, Query
+from scg_core.kernel.query import Condition, Numeric, Op, Query
 from scg_core.kernel.resource import R
 
 _OPERATORS: Final = {Op.GE: ">=", Op.GT: ">", Op.LT: "<", Op.LE: "<="}
+
+NUMBER_IN: Final = "scg_number_in"
+"""The name under which the database knows ``scg_core.kernel.query.number_in``."""
 
 Compiled = tuple[str, list[Any]]
 
@@ -58,6 +61,9 @@ def _order(of: Table, query: Query[R]) -> str:
 
 
 def _term(of: Table, condition: Condition) -> Compiled:
+    if condition.op is Op.NOT:
+        term, values = _term(of, condition.value)
+        return f"({term}) is not true", values
     if condition.op in (Op.EITHER, Op.ALL):
         terms = [_term(of, one) for one in condition.value]
         word = " or " if condition.op is Op.EITHER else " and "
@@ -66,10 +72,14 @@ def _term(of: Table, condition: Condition) -> Compiled:
     attribute = of.declared[condition.field]
     name, value = quoted(column(attribute)), condition.value
     encode = encoder(attribute) or (lambda same: same)
+    if isinstance(value, Numeric):
+        return _numeric(name, condition.op, value.number)
     match condition.op:
         case Op.EQ if value is None:
             return f"{name} is null", []
-        case Op.EQ if any(i.only and i.only[0] == attribute.name for i in of.declared.indexes):
+        case Op.EQ if any(
+            i.only and i.only[0] == attribute.name and i.only[1] for i in of.declared.indexes
+        ):
             # A literal, so that the planner may use an index kept to rows with this value.
             return f"{name} = {_literal(encode(value))}", []
         case Op.EQ:
@@ -88,8 +98,29 @@ def _term(of: Table, condition: Condition) -> Compiled:
             marks = ", ".join("?" * len(several))
             inner = f"select 1 from json_each({name}) where json_each.value in ({marks})"
             return f"exists ({inner})", several
+        case Op.CONTAINS:
+            return f"instr({name}, ?) > 0", [value]
+        case Op.WITHIN:
+            inner_of = table(value.query.kind)
+            wanted = quoted(column(inner_of.declared[value.column]))
+            where, parameters = conditions(inner_of, value.query.where)
+            return f"{name} in (select {wanted} from {quoted(inner_of.source)}{where})", parameters
         case _:
             return f"{name} {_OPERATORS[condition.op]} ?", [encode(value)]
+
+
+def _numeric(name: str, op: Op, number: float) -> Compiled:
+    """A comparison as numbers, by the function that the session gives the database."""
+    held = f"{NUMBER_IN}({name})"
+    if op is Op.NE:
+        return f"({held} is null or {held} <> ?)", [number]
+    return f"{held} {'=' if op is Op.EQ else _OPERATORS[op]} ?", [number]
+
+
+def _has_an_index_of_its_own(of: Table, name: str) -> bool:
+    """Whether some index is kept to rows with one value of this attribute."""
+    only = [index.only for index in of.declared.indexes if index.only is not None]
+    return any(field == name and value is not None for field, value in only)
 
 
 def _literal(value: object) -> str:

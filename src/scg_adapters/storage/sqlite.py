@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from scg_adapters.storage.migrations import prepare, refuse_foreign
+from scg_adapters.storage.sql import NUMBER_IN
 from scg_adapters.storage.sqlite_session import SqliteSession
 from scg_adapters.storage.turnstile import Turnstile
 from scg_core.kernel.errors import (
@@ -25,6 +26,7 @@ from scg_core.kernel.errors import (
     ScgError,
     StorageUnavailable,
 )
+from scg_core.kernel.query import number_in
 from scg_core.ports.storage import Session
 
 BUSY_TIMEOUT: Final = 10_000
@@ -216,6 +218,7 @@ class _Connection:
             "wal_autocheckpoint = 8000",
         ):
             self.raw.execute(f"pragma {pragma}")
+        self.raw.create_function(NUMBER_IN, 1, number_in, deterministic=True)
 
     def close(self) -> None:
         """Let go of the file."""

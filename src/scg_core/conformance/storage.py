@@ -19,15 +19,21 @@ from scg_core.kernel.errors import BrokenInvariant, Duplicate, NotFound, StaleDa
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import (
     Condition,
+    Numeric,
     Op,
     Query,
+    above,
     among,
     at_least,
     at_most,
     below,
+    either,
     eq,
-    matches,
+    every,
+    meets,
     ne,
+    negated,
+    within,
 )
 from scg_core.kernel.resource import evolve
 from scg_core.messaging.lifecycle import MessageState, RequestState
@@ -258,10 +264,12 @@ class StorageContract(QueueContract, ABC):
     def test_find_agrees_with_matches(self) -> None:
         """Every operator means what ``matches`` says, nulls included."""
         held = [
-            a_message(1, to_address="+1415", sent_date=NOW, attachments=("a", "b")),
-            a_message(2, to_address="+1416", state=MessageState.SENT, attachments=("b",)),
-            a_message(3, to_address="+44%_", sent_date=later(NOW, 5)),
-            a_message(4, to_address=None, state=MessageState.FAILED),
+            a_message(1, to_address="+1415", sent_date=NOW, attachments=("a", "b"), body="10"),
+            a_message(
+                2, to_address="+1416", state=MessageState.SENT, attachments=("b",), body="9.50"
+            ),
+            a_message(3, to_address="+44%_", sent_date=later(NOW, 5), body="9.50"),
+            a_message(4, to_address=None, state=MessageState.FAILED, body="10 or so"),
         ]
         storage = self.empty()
         with storage.transaction("add") as session:
@@ -286,10 +294,38 @@ class StorageContract(QueueContract, ABC):
             Condition("to_address", Op.PREFIX, "+44%"),
             Condition("attachments", Op.HAS, "a"),
             Condition("attachments", Op.HAS, "c"),
+            Condition("to_address", Op.CONTAINS, "4%"),
+            negated(eq("to_address", "+1415")),
+            negated(at_least("sent_date", NOW)),
+            negated(Condition("to_address", Op.CONTAINS, "41")),
+            every(ne("to_address", None), negated(among("state", ("SENT",)))),
+            either(eq("seq", 4), every(eq("state", "SENT"), above("seq", 1))),
+            Condition("to_address", Op.GE, Numeric(1415)),
+            Condition("body", Op.GT, Numeric(9)),
+            Condition("body", Op.EQ, Numeric(9.5)),
+            Condition("body", Op.NE, Numeric(10)),
+            negated(Condition("body", Op.LT, Numeric(10))),
         ):
-            wanted = [m for m in held if matches(condition, getattr(m, condition.field))]
+            wanted = [m for m in held if meets(m, condition)]
             with storage.snapshot() as session:
                 assert session.find(Query(Message, [condition])) == wanted, condition
+
+    def test_find_asks_another_query(self) -> None:
+        """A field is compared with a column of what another query finds, also the other way."""
+        storage = self.empty()
+        with storage.transaction("add") as session:
+            session.add(a_request("one"))
+            session.add(a_request("two", sent_count=5))
+            for seq, request in enumerate(("one", "two", "three"), start=1):
+                session.add(a_message(seq, message_request_id=request))
+        inside = within("message_request_id", Query(MessageRequest, [eq("sent_count", 5)]), "id")
+
+        with storage.snapshot() as session:
+            found = session.rows(Query(Message, [inside]), ("seq",))
+            others = session.rows(Query(Message, [negated(inside)]), ("seq",))
+            counted = session.count(Query(Message, [inside]))
+
+        assert (found, others, counted) == ([(2,)], [(1,), (3,)], 1)
 
     def test_find_orders_by_the_sort_and_then_the_key(self) -> None:
         """Ties are broken by the key, in the direction of the last sort."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from scg_core.engine.attachments import AccessTokens, Attachments
 from scg_core.engine.collection import Host
 from scg_core.engine.consent import AddressHistories, AddressStatuses, Keywords
+from scg_core.engine.contact_tokens import ApplicationTokens, ContactAccessTokens
+from scg_core.engine.contacts import Contacts, FastAccess
+from scg_core.engine.groups import ContactExports, ContactGroups, ContactImports
 from scg_core.engine.messaging import MessageRequests, Messages
 from scg_core.engine.senders import Channels, SenderIdClasses, SenderIds, SenderIdTypes
 from scg_core.engine.templates import MessageTemplates
@@ -26,3 +30,12 @@ class Application:
         self.keywords: Final = Keywords(engine, caller)
         self.contact_address_statuses: Final = AddressStatuses(engine, caller)
         self.contact_address_history: Final = AddressHistories(engine, caller)
+        self.attachments: Final = Attachments(engine, caller)
+        self.access_tokens: Final = AccessTokens(engine, caller)
+        self.contacts: Final = Contacts(engine, caller)
+        self.contact_access_tokens: Final = ContactAccessTokens(engine, caller)
+        self.application_tokens: Final = ApplicationTokens(engine, caller)
+        self.fast_access: Final = FastAccess(engine, caller)
+        self.contact_groups: Final = ContactGroups(engine, caller)
+        self.contact_imports: Final = ContactImports(engine, caller)
+        self.contact_exports: Final = ContactExports(engine, caller)

@@ -11,6 +11,7 @@ from scg_core.kernel.query import DEFAULT_LIMIT, Condition, Page, Query, filtere
 from scg_core.kernel.resource import R
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.sources import Sources
+from scg_core.ports.blobs import Blobs
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -28,6 +29,15 @@ class Host(Protocol):
     @property
     def settings(self) -> Settings:
         """The numbers a host may choose."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where contents lie."""
+        ...
+
+    def new_credential(self) -> str:
+        """22 characters that nobody can guess and nobody else gets."""
         ...
 
     def transaction(self, name: str) -> AbstractContextManager[Unit]:

@@ -7,13 +7,16 @@ again, or ``None``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+from scg_core.attachments.model import Attachment
 from scg_core.consent.steps.keywords import KeywordBook
+from scg_core.engine import content
 from scg_core.engine.application import Application
+from scg_core.engine.content import opened_attachment
 from scg_core.engine.operator import Operator
 from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import BrokenInvariant, InvalidField
@@ -24,10 +27,11 @@ from scg_core.messaging.usecases.answers import answers_arrived
 from scg_core.messaging.usecases.inbound import inbound_arrived
 from scg_core.messaging.usecases.links import link_followed, link_target
 from scg_core.messaging.usecases.receipts import receipts_arrived
+from scg_core.ports.blobs import Blobs
 from scg_core.ports.clock import Clock
 from scg_core.ports.ids import Ids
 from scg_core.ports.limits import Limits
-from scg_core.ports.message_transport import Inbound, LateAnswer, MessageTransport, Receipt
+from scg_core.ports.message_transport import File, Inbound, LateAnswer, MessageTransport, Receipt
 from scg_core.ports.patterns import Patterns
 from scg_core.ports.places import Places
 from scg_core.ports.prices import Prices
@@ -35,6 +39,7 @@ from scg_core.ports.storage import Storage
 from scg_core.ports.translator import Translator
 from scg_core.pump import Pump
 from scg_core.senders.steps.limiting import StoredLimits
+from scg_core.streaming import Files
 from scg_core.tenancy.model import OPERATOR, Caller, Identity
 from scg_core.tenancy.usecases import authenticate
 from scg_core.unit import Unit
@@ -49,7 +54,8 @@ class Engine:
     is such a name, or whose type's gateway is, goes out there; any other needs the engine to have
     a single transport. ``limits`` are kept in the storage unless a host has its own, ``prices``
     come from the tariffs in the storage unless a host has its own. Without ``patterns`` keywords
-    are plain words only, without a ``translator`` requests that ask for a translation are refused.
+    are plain words only, without a ``translator`` requests that ask for a translation are refused,
+    without ``blobs`` files have nowhere to lie and are refused.
 
     Raises:
         InvalidField: there is no transport, or one with a window below 1.
@@ -68,6 +74,7 @@ class Engine:
         prices: Prices | None = None,
         patterns: Patterns | None = None,
         translator: Translator | None = None,
+        blobs: Blobs | None = None,
     ) -> None:
         if not transports:
             raise InvalidField("transports", "must hold at least one transport")
@@ -79,6 +86,7 @@ class Engine:
         self._transports = dict(transports)
         self._clock = clock
         self._ids = ids
+        self._blobs = blobs
         self.connectors: Final = tuple(transports)
         self.settings: Final = settings or Settings()
         self.sources: Final = Sources(
@@ -91,8 +99,10 @@ class Engine:
             translates=translator is not None,
         )
         self.pump: Final = Pump(
-            storage, self._transports, clock, self.sources, self.transaction, translator
-        )
+            storage, self._transports, clock, self.sources, self.transaction, translator,
+            None if blobs is None
+            else Files(blobs, self.transaction, self.reading, self.new_credential),
+        )  # fmt: skip
         for connector, transport in self._transports.items():
             transport.connect(connector, self)
 
@@ -111,6 +121,36 @@ class Engine:
             raise InvalidField("company", "is the operator's own; use operator()")
         read_integer("application_id", application_id, 1)
         return Application(self, Caller(company, application_id, lenient))
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where contents lie.
+
+        Raises:
+            InvalidField: the engine was given no such place.
+        """
+        if self._blobs is None:
+            raise InvalidField("content", "the engine was given no place to keep files (blobs)")
+        return self._blobs
+
+    def upload(self, token: str, chunks: Iterable[bytes]) -> Attachment:
+        """Put the content of the attachment that an access token opens.
+
+        Raises:
+            NotFound: the token opens no attachment, or not any more.
+            IllegalTransition: a message carries the attachment already.
+            InvalidField: the content is too large (1019); nothing is kept.
+            ContentUnavailable: it cannot be kept now.
+        """
+        return content.upload(self, lambda unit: opened_attachment(unit, token), chunks)
+
+    def download(self, token: str) -> tuple[Attachment, Iterator[bytes]]:
+        """The attachment that an access token opens, and its content in chunks.
+
+        Raises:
+            NotFound: the token opens no attachment, or not any more; or there is no content.
+        """
+        return content.download(self, lambda unit: opened_attachment(unit, token))
 
     def operator(self) -> Operator:
         """Who runs the gateway: registers companies, provisions what they may use."""
@@ -220,8 +260,17 @@ class Engine:
                 taken.
         """
         self._known(connector)
+        contents = content.received(self, messages) if self._blobs is not None else {}
         with self.transaction("inbound") as unit:
-            inbound_arrived(unit, connector, messages, self.sources)
+            inbound_arrived(unit, connector, messages, self.sources, contents)
+
+    def content_of(self, file: File) -> Iterator[bytes]:
+        """The content of a file that an attempt carries, in chunks; for transports.
+
+        Raises:
+            NotFound: it was deleted.
+        """
+        return self.blobs.read(file.key)
 
     def link_followed(self, token: str) -> str:
         """A person followed a tracked link: its message is CONVERTED, by SCG/URL.

@@ -12,6 +12,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 from typing import Any, Final
 
@@ -21,7 +22,9 @@ from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant, read_instant
 from scg_core.kernel.resource import (
     Attribute,
+    Day,
     Declaration,
+    JsonObject,
     JsonText,
     Micros,
     Resource,
@@ -35,6 +38,8 @@ _MEMBER: Final = 255
 _LARGEST_AMOUNT: Final = 9 * 10**12
 _INTEGER: Final = re.compile(r"^[+-]?\d{1,19}$")
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
+_DAY: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_UNSET_BY_EMPTY: Final = (Instant, Day, JsonText, JsonObject)
 _SPLIT: Final = re.compile(r"[;,]")
 _RANKS: Final = {Writer.CUSTOMER: 0, Writer.OPERATOR: 1, Writer.ENGINE: 2}
 
@@ -96,6 +101,19 @@ def read_integer(field: str, value: object, least: int, most: int = 2**63 - 1) -
     return number
 
 
+def read_object(field: str, value: object) -> dict[str, Any]:
+    """A JSON object that was given as such or as its text.
+
+    Raises:
+        InvalidField: it is none.
+    """
+    try:
+        found: dict[str, Any] = json.loads(_json_object(value))
+    except (TypeError, ValueError) as reason:
+        raise InvalidField(field, str(reason)) from None
+    return found
+
+
 def read_amount(field: str, value: object) -> Micros:
     """An amount of money that was given as an argument, in units of the currency.
 
@@ -120,6 +138,15 @@ def read_value(attribute: Attribute, name: str, value: object) -> Any:
     if attribute.type == tuple[str, ...]:
         return read_text(name, value)
     return _value(attribute, name, value, lenient=True, bounded=False)
+
+
+def read_cell(attribute: Attribute, name: str, text: str) -> Any:
+    """One value that was given as text, held to the attribute's bounds.
+
+    Raises:
+        InvalidField: it can be no value of the attribute.
+    """
+    return _value(attribute, name, text, lenient=True)
 
 
 def write(resource: Resource) -> dict[str, Any]:
@@ -195,12 +222,12 @@ def _refusal(declared: Declaration, attribute: Attribute | None) -> str:
 def _value(
     attribute: Attribute, name: str, value: object, lenient: bool, bounded: bool = True
 ) -> Any:
-    if value is None or (lenient and value == "" and attribute.type is Instant):
+    if value is None or (lenient and value == "" and attribute.type in _UNSET_BY_EMPTY):
         return None
     try:
         known = _structured(attribute.type, value, _LENIENT if lenient else _STRICT)
     except (ValueError, TypeError) as reason:
-        raise InvalidField(name, str(reason)) from None
+        raise InvalidField(name, str(reason), attribute.error_code) from None
     if bounded and attribute.length and isinstance(known, str) and len(known) > attribute.length:
         rule = f"must have at most {attribute.length} characters"
         raise InvalidField(name, rule, INDEX_TOO_LONG)
@@ -232,6 +259,8 @@ def _plain(attribute: Attribute) -> Callable[[Any], Any] | None:
         return ",".join if attribute.joined else list
     if attribute.type is Micros:
         return _units
+    if attribute.type is JsonObject:
+        return json.loads
     return _masked if attribute.masked else None
 
 
@@ -262,6 +291,8 @@ def _converter(lenient: bool) -> Converter:
         bool: _lenient_boolean if lenient else _boolean,
         Instant: read_instant,
         JsonText: _json,
+        JsonObject: _json_object,
+        Day: _day,
         Micros: _lenient_micros if lenient else _micros,
         tuple[str, ...]: _texts,
     }
@@ -358,6 +389,26 @@ def _json(value: object) -> JsonText:
     except (TypeError, ValueError, RecursionError) as reason:
         raise ValueError(f"is no JSON: {str(reason)[:80]}") from None
     return JsonText(_text(text))
+
+
+def _json_object(value: object) -> JsonObject:
+    text = _json(value)
+    if not text.strip() or not isinstance(json.loads(text), dict):
+        raise TypeError("must be a JSON object")
+    return JsonObject(text)
+
+
+def _day(value: object) -> Day:
+    """A day; of a time only its date counts."""
+    text = _text(value)
+    day = text[:10] if text[10:11] in ("T", " ") else text
+    try:
+        if not _DAY.match(day):
+            raise ValueError
+        date.fromisoformat(day)
+    except ValueError:
+        raise ValueError("must be a day such as 1984-02-29") from None
+    return Day(day)
 
 
 def _no_number(name: str) -> object:

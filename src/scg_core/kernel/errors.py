@@ -158,6 +158,20 @@ class LeaseLost(ScgError):
 
 
 @frozen
+class ContentUnavailable(ScgError):
+    """The place where files lie cannot be reached now; try again."""
+
+    code: ClassVar[int] = 503
+    status: ClassVar[int] = 503
+    retry: ClassVar[bool] = True
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"files cannot be reached: {self.reason}"
+
+
+@frozen
 class StorageUnavailable(ScgError):
     """The storage did not answer in time; nothing was stored, try again."""
 

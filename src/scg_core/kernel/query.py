@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final, Generic
 
@@ -15,7 +17,7 @@ from attrs import evolve, field, frozen
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.resource import Attribute, Micros, R, Resource, declaration, is_enum
+from scg_core.kernel.resource import Attribute, Day, Micros, R, Resource, declaration, is_enum
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
@@ -23,7 +25,7 @@ MAX_OFFSET: Final = 2**53
 MAX_VALUES: Final = 1000
 EXACT_TOTAL: Final = 100_000
 DELETED: Final = "DELETED"
-_ORDERED: Final = (Instant, Micros, int, float)
+_ORDERED: Final = (Instant, Micros, Day, int, float)
 
 
 class Op(StrEnum):
@@ -40,6 +42,26 @@ class Op(StrEnum):
     ALL = "all"  # all of the conditions in the value; the field is of no account
     EITHER = "either"  # any of the conditions in the value; the field is of no account
     HAS = "has"  # a list field contains the value, or any of a tuple of values
+    CONTAINS = "contains"  # the value is part of the field's text
+    NOT = "not"  # the one condition in the value does not hold; the field is of no account
+    WITHIN = "within"  # the field equals a column of what another query asks for (a Selection)
+
+
+_NUMBER: Final = re.compile(r"^-?[0-9]{1,15}(?:\.[0-9]{1,15})?$")
+
+
+@frozen
+class Numeric:
+    """A value that a field is compared with as a number; a field that is none meets only NE."""
+
+    number: float
+
+
+def number_in(held: object) -> float | None:
+    """The number that a field holds, as a number or as its digits, or None."""
+    if isinstance(held, int | float):
+        return float(held)
+    return float(held) if isinstance(held, str) and _NUMBER.match(held) else None
 
 
 @frozen
@@ -49,6 +71,14 @@ class Condition:
     field: str
     op: Op
     value: Any
+
+
+@frozen
+class Selection:
+    """The values of one column of what a query asks for."""
+
+    query: Query[Any]
+    column: str
 
 
 def _all(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -110,6 +140,26 @@ def below(name: str, value: Any) -> Condition:
     return Condition(name, Op.LT, value)
 
 
+def above(name: str, value: Any) -> Condition:
+    """The field is more than the value."""
+    return Condition(name, Op.GT, value)
+
+
+def negated(condition: Condition) -> Condition:
+    """The condition does not hold."""
+    return Condition("", Op.NOT, condition)
+
+
+def within(name: str, query: Query[Any], column: str) -> Condition:
+    """The field equals a column of what another query asks for."""
+    return Condition(name, Op.WITHIN, Selection(query, column))
+
+
+def every(*conditions: Condition) -> Condition:
+    """All of these conditions."""
+    return Condition("", Op.ALL, conditions)
+
+
 def either(*conditions: Condition) -> Condition:
     """Any of these conditions."""
     return Condition("", Op.EITHER, conditions)
@@ -121,12 +171,16 @@ def meets(resource: Resource, condition: Condition) -> bool:
         return any(meets(resource, one) for one in condition.value)
     if condition.op is Op.ALL:
         return all(meets(resource, one) for one in condition.value)
+    if condition.op is Op.NOT:
+        return not meets(resource, condition.value)
     return matches(condition, getattr(resource, condition.field))
 
 
 def matches(condition: Condition, held: Any) -> bool:
     """Whether a field that holds ``held`` meets the condition."""
     value = condition.value
+    if isinstance(value, Numeric):
+        return _numerically(condition.op, value.number, number_in(held))
     match condition.op:
         case Op.EQ:
             return bool(held == value)
@@ -152,6 +206,24 @@ def matches(condition: Condition, held: Any) -> bool:
             return any(matches(one, held) for one in value)
         case Op.ALL:
             return all(matches(one, held) for one in value)
+        case Op.CONTAINS:
+            return held is not None and str(value) in str(held)
+        case Op.NOT:
+            return not matches(value, held)
+        case Op.WITHIN:
+            raise ValueError("only a storage knows what another query finds")
+
+
+def _numerically(op: Op, value: float, held: float | None) -> bool:
+    if held is None:
+        return op is Op.NE
+    return _COMPARED[op](held, value)
+
+
+_COMPARED: Final[Mapping[Op, Callable[[float, float], bool]]] = {
+    Op.EQ: operator.eq, Op.NE: operator.ne, Op.LT: operator.lt, Op.LE: operator.le,
+    Op.GT: operator.gt, Op.GE: operator.ge,
+}  # fmt: skip
 
 
 @frozen

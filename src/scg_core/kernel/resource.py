@@ -34,6 +34,12 @@ Micros = NewType("Micros", int)
 JsonText = NewType("JsonText", str)
 """JSON kept as text: read from text or from the JSON itself, written as text."""
 
+JsonObject = NewType("JsonObject", str)
+"""A JSON object kept as text: read from text or from the object itself, written as an object."""
+
+Day = NewType("Day", str)
+"""A day of the calendar, written ``YYYY-MM-DD``, without a time zone."""
+
 
 class Writer(StrEnum):
     """Who sets a field."""
@@ -76,6 +82,7 @@ class Attribute:
     address: bool = False
     masked: bool = False
     most: int = 1_000
+    error_code: int = 400
 
 
 @frozen
@@ -123,12 +130,14 @@ class Declaration:
 class Index:
     """Fields that are looked up together; ``only`` keeps it to rows with one value of a field.
 
+    With None as that value it is kept to rows that have any value of the field.
+
     ``alike`` says of how many rows in a million the first, the first two, ... fields are equal: a
     hint for storages that choose between indexes.
     """
 
     fields: tuple[str, ...]
-    only: tuple[str, str] | None = None
+    only: tuple[str, str | None] | None = None
     alike: tuple[int, ...] = ()
 
 
@@ -152,6 +161,7 @@ def attribute(
     address: bool = False,
     masked: bool = False,
     most: int = 1_000,
+    error_code: int = 400,
     default: Any = attrs.NOTHING,
 ) -> Any:
     """Declare one field of a resource.
@@ -163,7 +173,8 @@ def attribute(
     ``joined`` list travels as one text with commas; ``address`` fields hold telephone numbers,
     which filters compare with and without a plus sign. The values in ``masked`` JSON are secrets:
     they leave as asterisks, and asterisks that come back mean unchanged. A list has at ``most`` so
-    many members, each of up to ``length`` characters (255 if not given).
+    many members, each of up to ``length`` characters (255 if not given). A value that is none of
+    its type is refused with ``error_code``.
     """
     facts = {
         "doc": doc,
@@ -181,6 +192,7 @@ def attribute(
         "address": address,
         "masked": masked,
         "most": most,
+        "error_code": error_code,
     }
     return attrs.field(default=default, metadata={_METADATA: facts})
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.resource import Index, Micros, Writer, attribute, resource
+from scg_core.kernel.resource import Index, JsonText, Micros, Writer, attribute, resource
 from scg_core.kernel.resource import Resource as _Resource
 from scg_core.messaging.lifecycle import Direction, MessageState, RequestState
 from scg_core.senders.model import Priority
@@ -100,9 +100,9 @@ class MessageRequest(_Resource):
         "Whether a recipient must have opted in, must not have opted out, or neither.",
         writer=_CUSTOMER, immutable=True, default=ConsentRequirement.OPT_OUT,
     )  # fmt: skip
-    criteria: str | None = attribute(
+    criteria: JsonText | None = attribute(
         "The criteria that choose contacts as recipients.",
-        writer=_CUSTOMER, immutable=True, default=None,
+        writer=_CUSTOMER, immutable=True, error_code=1017, default=None,
     )  # fmt: skip
     recipient_count: int = attribute(
         "Recipients after duplicates are dropped.",
@@ -181,6 +181,10 @@ class MessageRequest(_Resource):
     content_type: str | None = attribute(
         "The content type of the body.", writer=_CUSTOMER, immutable=True, length=128, default=None
     )
+    contact_group_id: str | None = attribute(
+        "A contact group whose contacts are recipients.",
+        writer=_CUSTOMER, immutable=True, length=64, default=None,
+    )  # fmt: skip
     company_id: str = attribute("The company it belongs to.", length=64)
     sender_id: str = attribute("The sender id that `from` names, if any.", hidden=True, default="")
     channel_id: str | None = attribute(

@@ -158,3 +158,13 @@ class Translation(_Resource):
     text: str | None = attribute("The masked text.", hidden=True, default=None)
     failure: str | None = attribute("Why it failed.", hidden=True, default=None)
     created_date: Instant = attribute("When.", hidden=True)
+
+
+@resource("Expansion")
+class Expansion(_Resource):
+    """Where a request's fan-out stands within a group or criteria."""
+
+    id: str = attribute("The request.", hidden=True)
+    position: int = attribute("The recipient that is being expanded.", hidden=True)
+    after: str = attribute("The last contact looked at.", hidden=True)
+    until: str = attribute("The last contact to look at.", hidden=True)

@@ -17,6 +17,8 @@ class Settings:
     ``stop_overrides_whitelist`` are the two questions that semantics 7 leaves to the operator.
     ``conversation`` is for how long a received message answers what was sent, ``received`` for how
     long one that comes again is known, ``reassembly`` how long its parts are waited for.
+    ``attachment_size`` is how many bytes a file may have, ``message_size`` all files of a message
+    together; a request to a group that is still being filled looks again after ``group_pause``.
     """
 
     recipients_a_call: int = 10_000
@@ -41,3 +43,6 @@ class Settings:
     received: int = 7 * DAY
     reassembly: int = HOUR
     link_base: str | None = None
+    attachment_size: int = 512 * 2**20
+    message_size: int = 2**20
+    group_pause: int = SECOND

@@ -6,7 +6,7 @@ Only the pump calls ``submit``, ``query`` and ``poll``; what comes back later en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -80,6 +80,16 @@ class Capabilities:
 
 
 @frozen
+class File:
+    """A file that a message carries; its content is read by ``key`` through the inbox."""
+
+    name: str
+    type: str
+    size: int
+    key: str
+
+
+@frozen
 class Attempt:
     """One message on its way out. ``id`` is stable over retries: message id and fragment.
 
@@ -93,6 +103,8 @@ class Attempt:
     segments: int = 1
     receipt_wanted: bool = True
     kind: str = "SMS"
+    subject: str | None = None
+    files: tuple[File, ...] = ()
 
 
 @frozen
@@ -143,6 +155,15 @@ class Part:
 
 
 @frozen
+class InboundFile:
+    """A file that a handset sent along."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+@frozen
 class Inbound:
     """A message from a handset (MO) to one of our addresses; ``at`` is the network's own time.
 
@@ -150,7 +171,7 @@ class Inbound:
     network writes it otherwise puts it right first.
 
     ``external_id`` is the transport's id for it: a message that comes again under the same id
-    within seven days is known. A ``part`` waits for the others.
+    within seven days is known. A ``part`` waits for the others; only a whole message has ``files``.
     """
 
     from_address: str
@@ -160,6 +181,7 @@ class Inbound:
     external_id: str | None = None
     kind: str = "SMS"
     part: Part | None = None
+    files: tuple[InboundFile, ...] = ()
 
 
 class Inbox(Protocol):
@@ -175,6 +197,10 @@ class Inbox(Protocol):
 
     def inbound_arrived(self, connector: str, messages: Sequence[Inbound]) -> None:
         """Messages from handsets; safe to bring twice under the same external id."""
+        ...
+
+    def content_of(self, file: File) -> Iterator[bytes]:
+        """The content of a file that an attempt carries, in chunks."""
         ...
 
 

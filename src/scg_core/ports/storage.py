@@ -79,6 +79,7 @@ class Session(Protocol):
 
         Laws:
             - ``find_agrees_with_matches``
+            - ``find_asks_another_query``
             - ``find_orders_by_the_sort_and_then_the_key``
             - ``find_pages_without_gap_or_repeat``
         """

@@ -16,6 +16,7 @@ from scg_core.consent.steps.standing import (
     the_status,
     write_history,
 )
+from scg_core.contacts.steps.acquiring import acquired
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, Forbidden, InvalidField, NotFound
 from scg_core.kernel.instant import HOUR, later
@@ -205,6 +206,8 @@ def _set(
         changes["by_person"] = False
     after = save_status(unit, held, **changes)
     write_history(unit, after, Source.COMPANY, application=caller.application_id)
+    if wanted is ConsentStatus.OPTIN:
+        acquired(unit, caller.company_id, held.address, by_person=False)
     return after
 
 

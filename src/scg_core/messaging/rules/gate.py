@@ -67,6 +67,8 @@ class Order:
     channel_id: str | None = None
     exempt: Exempt = Exempt.NOTHING
     application_id: int = 0
+    attachments: tuple[str, ...] = ()
+    subject: str | None = None
 
 
 @frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
@@ -14,7 +14,10 @@ from scg_core.kernel.place import Place
 
 INVALID_RECIPIENT: Final = 1002
 ADDRESS_LENGTH: Final = 128
+PUSH_LENGTH: Final = 4_300
 VOICE_PREFIX: Final = "voice:"
+CONTACT: Final = "contact:"
+GROUP: Final = "group:"
 
 _NUMBER: Final = re.compile(r"^\+?\d{8,15}$")
 _WRITTEN: Final = re.compile(r"^\+?[\d().\-\s]{8,40}$")
@@ -49,6 +52,15 @@ _FORMS: Final = {
 
 
 @frozen
+class Known:
+    """The contact that a recipient is: its language, and its values that the words speak of."""
+
+    id: str
+    language: str | None
+    values: Mapping[str, str]
+
+
+@frozen
 class Recipient:
     """One recipient after reading: where it is and what reaches it, or why nothing can.
 
@@ -61,6 +73,13 @@ class Recipient:
     problem: str | None = None
     kind: Kind = Kind.SMS
     zones: tuple[str, ...] = _ANYWHERE
+    contact: Known | None = None
+
+
+def unreachable(text: str, *, known: bool) -> Recipient:
+    """A contact that was named and has no address the sender reaches, or that there is not."""
+    problem = "the contact has no address that the sender reaches"
+    return _bad(text, problem if known else _ABSENT["contact"])
 
 
 def numbers_in(given: Sequence[str]) -> list[str | None]:
@@ -109,7 +128,8 @@ def _elsewhere(text: str) -> Recipient:
         return _bad(text, _ABSENT[form])
     if mark and form in _FORMS:
         kind, shape, problem = _FORMS[form]
-        if not shape.match(rest) or len(rest) > ADDRESS_LENGTH:
+        longest = PUSH_LENGTH if kind is Kind.PUSH else ADDRESS_LENGTH
+        if not shape.match(rest) or len(rest) > longest:
             return _bad(text, problem)
         return Recipient(rest, None, _digest(trimmed), None, kind)
     if len(trimmed) <= ADDRESS_LENGTH and _MAIL.match(trimmed):

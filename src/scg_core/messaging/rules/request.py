@@ -15,7 +15,6 @@ from scg_core.messaging.model import ScheduleZone
 from scg_core.messaging.settings import Settings
 from scg_core.templates.rules.segmentation import MAX_SEGMENTS, TOO_LARGE, measure
 
-CRITERIA: Final = 1017
 _KEY_LENGTH: Final = 255
 _WESTMOST: Final = 12 * HOUR
 _SORTS: Final = frozenset({"DELIVERY_ADDRESS", "PRICE"})
@@ -28,10 +27,10 @@ def check_new(values: Mapping[str, Any], now: Instant, settings: Settings) -> No
     Raises:
         InvalidField: it names the field and the rule.
     """
-    _check_recipients(values.get("to"), settings)
+    _check_recipients(values, settings)
     _check_choices(values)
     _check_times(values, now, settings)
-    _check_absent_parts(values)
+    _check_languages(values)
 
 
 _LANGUAGE: Final = re.compile(r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}$")
@@ -50,6 +49,11 @@ def check_body(body: str | None) -> int:
         rule = f"takes {size.segments} segments, {MAX_SEGMENTS} are allowed; shorten it"
         raise InvalidField("body", rule, TOO_LARGE)
     return size.segments
+
+
+def names_contacts(values: Mapping[str, Any]) -> bool:
+    """Whether a group or criteria say who the recipients are."""
+    return bool(values.get("contact_group_id") or (values.get("criteria") or "").strip())
 
 
 def check_key(key: str | None) -> None:
@@ -88,10 +92,11 @@ def with_defaults(values: Mapping[str, Any], now: Instant, settings: Settings) -
     return filled
 
 
-def _check_recipients(to: tuple[str, ...] | None, settings: Settings) -> None:
+def _check_recipients(values: Mapping[str, Any], settings: Settings) -> None:
+    to = values.get("to")
     if to is None:
         return
-    if not to:
+    if not to and not names_contacts(values):
         raise InvalidField("to", "is empty; name at least one recipient")
     if len(to) > settings.recipients_a_call:
         rule = f"has {len(to)} entries, {settings.recipients_a_call} are allowed in one call"
@@ -125,12 +130,7 @@ def _check_times(values: Mapping[str, Any], now: Instant, settings: Settings) ->
         raise InvalidField("pause_expiry_time", "has passed already")
 
 
-def _check_absent_parts(values: Mapping[str, Any]) -> None:
-    """Parts of the specification that this version does not have are refused, never ignored."""
-    if values.get("criteria"):
-        raise InvalidField("criteria", "there are no contacts to choose from yet", CRITERIA)
-    if values.get("attachments"):
-        raise InvalidField("attachments", f"there is no attachment {values['attachments'][0]!r}")
+def _check_languages(values: Mapping[str, Any]) -> None:
     for name in ("src_language", "dst_language"):
         if values.get(name) is not None and not _LANGUAGE.match(values[name]):
             raise InvalidField(name, "must be a language such as en or pt-BR")

@@ -8,56 +8,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from scg_core.consent.lifecycle import ConsentStatus
 from scg_core.consent.steps.standing import standing
-from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.lifecycle import MessageState
 from scg_core.messaging.model import Exempt, FailureCode, LaneKey, MessageRequest
 from scg_core.messaging.rules.gate import Decision, Facts, Order, gate, when_made
-from scg_core.messaging.rules.recipients import (
-    INVALID_RECIPIENT,
-    Recipient,
-    numbers_in,
-    read_recipients,
-)
+from scg_core.messaging.rules.recipients import INVALID_RECIPIENT, Recipient
+from scg_core.messaging.steps.carrying import not_carried
 from scg_core.messaging.steps.routing import Chosen, Router
 from scg_core.messaging.steps.sources import Sources
-from scg_core.messaging.steps.translating import Spoken, translated
+from scg_core.messaging.steps.speaking import Speech, Wording
 from scg_core.messaging.steps.windows import due_for, window_facts
-from scg_core.messaging.steps.wording import check_words, disagrees, words_of
-from scg_core.ports.places import Places
+from scg_core.messaging.steps.wording import disagrees
 from scg_core.senders.model import SenderId
-from scg_core.templates.rules.rendering import Expanded, settled
 from scg_core.unit import Unit
 
 _AT_ONCE: Final = Instant(0)
+NO_WORDS: Final = Wording()
 
 
 @frozen
 class Plan:
-    """What all messages of one request have in common, and who chooses their sender ids.
+    """What all messages of one request have in common: who chooses their sender ids, their words.
 
-    A ``dry`` plan only looks: it makes no lane. ``words`` are the body filled in, ``segments``
-    their size and ``text`` what they say if that is the same for all; ``wrong`` is why it cannot
-    be. ``original`` are the words before they were translated into ``language``; ``untranslated``
-    is why they were not, ``awaits`` the language that they are still to be translated into.
+    A ``dry`` plan only looks: it makes no lane.
     """
 
     request: MessageRequest
     router: Router
     sources: Sources
+    speech: Speech
     dry: bool = False
-    text: str | None = None
-    segments: int = 0
-    words: Expanded | None = None
-    wrong: str | None = None
-    original: Expanded | None = None
-    language: str | None = None
-    untranslated: str | None = None
-    awaits: str | None = None
+
+    @property
+    def checks(self) -> bool:
+        """Whether each recipient's own words have to be compared with templates."""
+        return self.speech.varies and self.router.validates
 
 
 @frozen
@@ -74,6 +63,7 @@ class Fate:
     code: FailureCode | None = None
     details: str | None = None
     consent: ConsentStatus = ConsentStatus.NONE
+    wording: Wording = NO_WORDS
 
     @property
     def failed(self) -> bool:
@@ -85,22 +75,7 @@ def planned(
     unit: Unit, request: MessageRequest, router: Router, sources: Sources, *, dry: bool = False
 ) -> Plan:
     """The plan of a request, its body filled in with the templates as they are now."""
-    try:
-        original = words_of(unit, request.company_id, request.body, request.content_type)
-        spoken = Spoken(original)
-        if not dry and not request.test_message_flag:
-            spoken = translated(unit, request, original)
-        if spoken.awaits is not None:
-            return Plan(request, router, sources, awaits=spoken.awaits)
-        words = settled(spoken.words, {})
-        segments = check_words(words, sources.settings.link_base)
-    except InvalidField as failed:
-        wrong = f"{failed.error_code} {failed.rule}"
-        return Plan(request, router, sources, dry, request.body, request.segments, None, wrong)
-    return Plan(
-        request, router, sources, dry, words.text, segments, words, None, original,
-        spoken.language, spoken.failure,
-    )  # fmt: skip
+    return Plan(request, router, sources, Speech(unit, request, sources, dry=dry), dry)
 
 
 def decide_fates(unit: Unit, plan: Plan, recipients: Sequence[Recipient], first: int) -> list[Fate]:
@@ -119,11 +94,15 @@ def decide_fates(unit: Unit, plan: Plan, recipients: Sequence[Recipient], first:
         sender = None if choice is None or choice.sender is None else choice.sender.id
         reason = recipient.problem or (choice.reason if choice else None)
         consent = stands.get((sender, recipient.kind, recipient.address), ConsentStatus.NONE)
-        key = (reason, sender, recipient.kind, recipient.country, recipient.zones, consent)
+        wording = plan.speech.to(recipient)
+        key = (
+            reason, sender, recipient.kind, recipient.country, recipient.zones, consent,
+            wording.wrong, wording.language, plan.checks and wording.original,
+        )  # fmt: skip
         fate = known.get(key)
         if fate is None:
-            fate = known[key] = _fate(unit, plan, recipient, choice, consent)
-        fates.append(fate)
+            fate = known[key] = _fate(unit, plan, recipient, choice, consent, wording)
+        fates.append(fate if fate.wording is wording else evolve(fate, wording=wording))
     return fates
 
 
@@ -152,6 +131,20 @@ def _fate(
     recipient: Recipient,
     choice: Chosen | None,
     consent: ConsentStatus,
+    wording: Wording,
+) -> Fate:
+    """Its fate; the words are put in afterwards where they are its own."""
+    fate = _way(unit, plan, recipient, choice, consent, wording)
+    return evolve(fate, wording=wording)
+
+
+def _way(
+    unit: Unit,
+    plan: Plan,
+    recipient: Recipient,
+    choice: Chosen | None,
+    consent: ConsentStatus,
+    wording: Wording,
 ) -> Fate:
     if recipient.problem is not None or choice is None:
         details = f"{INVALID_RECIPIENT} {recipient.problem}"
@@ -162,10 +155,13 @@ def _fate(
         sender = plan.router.sender
         return Fate(MessageState.FAILED, sender=sender, code=FailureCode.OTHER,
                     details=choice.reason)  # fmt: skip
-    wrong = plan.wrong
+    wrong = wording.wrong
     free = plan.request.exempt is not Exempt.NOTHING
-    if wrong is None and plan.original is not None and not free:
-        wrong = disagrees(unit, choice.sender, plan.original)
+    if wrong is None and wording.original is not None and not free:
+        wrong = disagrees(unit, choice.sender, wording.original)
+    if wrong is None:
+        ids, most = plan.request.attachments, plan.sources.settings.message_size
+        wrong = not_carried(unit, choice.sender, recipient.kind.value, ids, most)
     if wrong is not None:
         code = FailureCode.OTHER
         return Fate(MessageState.FAILED, sender=choice.sender, code=code, details=wrong)
@@ -201,13 +197,6 @@ def _order(request: MessageRequest) -> Order:
     return Order(
         request.state, request.expiry_time, request.consent_requirement, exempt=request.exempt
     )
-
-
-def located(given: Sequence[str], places: Places, country: str | None) -> list[Recipient]:
-    """Each recipient as given, read and looked up."""
-    numbers = numbers_in(given)
-    found = places.locate([number for number in numbers if number is not None], country)
-    return read_recipients(given, numbers, found)
 
 
 def _lane(unit: Unit, plan: Plan, choice: Chosen, country: str | None) -> int:

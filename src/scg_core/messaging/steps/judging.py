@@ -13,6 +13,7 @@ from scg_core.kernel.instant import later
 from scg_core.kernel.resource import Micros
 from scg_core.messaging.model import FailureCode, Lane
 from scg_core.messaging.rules.gate import Decision, Facts, Order, Verdict, gate
+from scg_core.messaging.steps.carrying import GONE, files_for
 from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.steps.windows import rules_for, window_facts
 from scg_core.ports.message_transport import Capabilities
@@ -119,6 +120,8 @@ class Judge:
         zones: tuple[str, ...],
         consent: ConsentStatus,
     ) -> Verdict:
+        if files_for(self._unit, order.attachments) is None:
+            return Verdict(Decision.FAIL, FailureCode.OTHER, GONE)
         if self._sender is None or kind in self._kinds:
             facts = evolve(
                 self._facts(zones),

@@ -30,9 +30,9 @@ class Links:
 
         A link that stands there twice is one link.
         """
-        words = self._plan.words
-        if words is None:
-            return self._plan.text
+        words = fate.wording.words
+        if words is None or fate.wording.text is not None:
+            return fate.wording.text
         if fate.failed or fate.state is MessageState.TEST:
             return fill(words, {}, lambda track: track.url)
         made: dict[Track, str] = {}

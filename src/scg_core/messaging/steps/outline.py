@@ -9,7 +9,9 @@ from scg_core.messaging.lifecycle import RequestState
 from scg_core.messaging.model import MessageRequest
 from scg_core.messaging.rules.gate import Facts, Order, Verdict, gate
 from scg_core.messaging.rules.recipients import Recipient
-from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, located, planned
+from scg_core.messaging.steps.expanding import Source
+from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, planned
+from scg_core.messaging.steps.reaching import Reacher
 from scg_core.messaging.steps.routing import Router
 from scg_core.messaging.steps.sources import Sources
 from scg_core.senders.rules.prices import PriceKey
@@ -40,7 +42,8 @@ def outline(unit: Unit, request: MessageRequest, sources: Sources) -> Outline:
     router = Router(unit, request, sources, dry=True)
     plan = planned(unit, request, router, sources, dry=True)
     by_key: dict[int, Recipient] = {}
-    for recipient in located(request.to, sources.places, router.country):
+    reacher = Reacher(unit, request, router, sources.places, plan.speech.values)
+    for recipient in Source(unit, request, reacher, sources.settings.page).named():
         by_key.setdefault(recipient.key, recipient)
     recipients = list(by_key.values())
     fates = decide_fates(unit, plan, recipients, 1)
@@ -59,7 +62,7 @@ def _sketch(unit: Unit, plan: Plan, recipient: Recipient, fate: Fate) -> Sketch:
         request.company_id, fate.sender.root_id, recipient.country or "", recipient.kind.value
     )
     of_one = segment_price(unit, plan.sources.prices, key)
-    price = None if of_one is None else Micros(of_one * plan.segments)
+    price = None if of_one is None else Micros(of_one * fate.wording.segments)
     order = Order(
         RequestState.TRANSMITTING,
         request.expiry_time,

@@ -25,7 +25,14 @@ from scg_core.senders.model import (
     SenderId,
     SenderIdClass,
 )
-from scg_core.senders.rules.eligibility import SENDER, Candidate, may_be_chosen, rank, unfit
+from scg_core.senders.rules.eligibility import (
+    CARRIES,
+    SENDER,
+    Candidate,
+    may_be_chosen,
+    rank,
+    unfit,
+)
 from scg_core.senders.rules.limits import limits_of
 from scg_core.senders.rules.prices import PriceKey
 from scg_core.senders.steps.finding import classes, classes_for, connector_of, members_of, type_of
@@ -37,6 +44,7 @@ PRIORITIES: Mapping[ChannelPriority, Priority] = {
     ChannelPriority.NORMAL: Priority.NORMAL,
     ChannelPriority.LOW: Priority.LOW,
 }
+_PUSH = "PSH"
 _PEEK = 100
 _STALE = 500
 _TRIES = 3
@@ -83,7 +91,7 @@ class Router:
         self._sources = sources
         self._avoid = frozenset(avoid)
         self._dry = dry
-        self._fields: dict[tuple[str, str | None], _Field] = {}
+        self._fields: dict[tuple[str, str | None, str], _Field] = {}
         self._served: dict[str, int] = {}
         self._members: list[tuple[ChannelMember, SenderId]] = []
         self.channel: Channel | None = None
@@ -113,6 +121,37 @@ class Router:
         found = {sender.country for _, sender in self._members}
         return found.pop() if len(found) == 1 else None
 
+    @property
+    def validates(self) -> bool:
+        """Whether any of its sender ids compares texts with templates."""
+        return any(sender.message_templates for sender in self._senders())
+
+    def has(self, kind: str) -> bool:
+        """Whether any of its sender ids, and the transport it goes out by, carries this kind."""
+        return any(self._carries(sender, kind) for sender in self._senders())
+
+    def addresses(self, kind: str) -> tuple[str, ...]:
+        """The addresses of its sender ids that carry this kind."""
+        return tuple({one.address for one in self._senders() if self._carries(one, kind)})
+
+    def price(self, kind: str, country: str | None) -> int | None:
+        """What the best sender id for this kind to this country costs a segment, None if there
+        is none."""
+        candidates = self._field(kind, country).candidates
+        return candidates[0].price if candidates else None
+
+    def _senders(self) -> list[SenderId]:
+        direct = [self.sender] if self.sender is not None else []
+        return [*direct, *(sender for _, sender in self._members)]
+
+    def _carries(self, sender: SenderId, kind: str) -> bool:
+        if CARRIES[kind].isdisjoint(sender.capabilities):
+            return False
+        connector = self._request.connector or connector_of(
+            self._unit, sender, list(self._sources.connectors)
+        )
+        return kind in self._sources.connectors.get(connector or "", frozenset())
+
     def choose(
         self,
         recipients: Sequence[tuple[str, str | None, str]],
@@ -123,7 +162,7 @@ class Router:
         ``numbers`` are the numbers of their messages: of two equal sender ids the one that was
         chosen for the earlier number is next.
         """
-        fields = [self._field(kind, country) for kind, country, _ in recipients]
+        fields = [self._field(*self._key(*one)) for one in recipients]
         several = [
             address
             for (_, _, address), one in zip(recipients, fields, strict=True)
@@ -206,19 +245,29 @@ class Router:
             blacklist_binds=self._sources.settings.blacklist_overrides_none,
         )
 
-    def _field(self, kind: str, country: str | None) -> _Field:
-        known = self._fields.get((kind, country))
+    def _key(self, kind: str, country: str | None, address: str) -> tuple[str, str | None, str]:
+        """What recipients have in common that are sent to alike: a push address is of one
+        application."""
+        if self.channel is None or kind != _PUSH:
+            return kind, country, ""
+        of = address.split("@")[1] if address.count("@") > 1 else ""
+        return kind, country, of if of in self.addresses(kind) else ""
+
+    def _field(self, kind: str, country: str | None, of: str = "") -> _Field:
+        known = self._fields.get((kind, country, of))
         if known is None:
-            known = self._fields[kind, country] = self._survey(kind, country)
+            known = self._fields[kind, country, of] = self._survey(kind, country, of)
         return known
 
-    def _survey(self, kind: str, country: str | None) -> _Field:
+    def _survey(self, kind: str, country: str | None, of: str) -> _Field:
         usable = classes_for(self._unit, country)
         found = _Field([], f"{SENDER} the channel has no sender id that can send")
         direct = self.channel is None
         senders = [(0, self.sender)] if direct and self.sender else []
         senders += [(member.served, sender) for member, sender in self._members]
         for served, sender in senders:
+            if of and sender.address != of:
+                continue
             problem = unfit(sender, kind, country, usable)
             if problem is None and not direct:
                 problem = self._unavailable(sender, kind, country)

@@ -10,6 +10,7 @@ from scg_core.kernel.instant import LATEST
 from scg_core.ports.message_transport import (
     Answer,
     Inbound,
+    InboundFile,
     Outcome,
     Part,
     Receipt,
@@ -20,6 +21,7 @@ from scg_core.senders.rules.eligibility import CARRIES
 _ID_LENGTH: Final = 255
 _MOST_IDS: Final = 255
 _MOST_PARTS: Final = 255
+_MOST_FILES: Final = 100
 _KINDS: Final = frozenset(CARRIES)
 
 
@@ -57,8 +59,8 @@ def check_receipt(receipt: object) -> None:
             read_text(name, value, most=_ID_LENGTH)
 
 
-def check_inbound(message: object) -> None:
-    """Refuse what is no message from a handset.
+def check_inbound(message: object) -> Inbound:
+    """The message, if it is one from a handset.
 
     Raises:
         InvalidField: it names the field of the message.
@@ -72,6 +74,7 @@ def check_inbound(message: object) -> None:
         raise InvalidField("kind", f"must be one of {', '.join(sorted(_KINDS))}")
     if message.external_id is not None:
         read_text("external_id", message.external_id, most=_ID_LENGTH)
+    _check_files(message)
     part = message.part
     if part is not None:
         if not isinstance(part, Part):
@@ -79,3 +82,17 @@ def check_inbound(message: object) -> None:
         read_text("part.reference", part.reference, most=_ID_LENGTH)
         read_integer("part.of", part.of, 1, _MOST_PARTS)
         read_integer("part.number", part.number, 1, part.of)
+    return message
+
+
+def _check_files(message: Inbound) -> None:
+    if not isinstance(message.files, tuple) or len(message.files) > _MOST_FILES:
+        raise InvalidField("files", f"must be at most {_MOST_FILES} files")
+    if message.files and message.part is not None:
+        raise InvalidField("files", "belong to whole messages, not to parts")
+    for at, file in enumerate(message.files):
+        if not isinstance(file, InboundFile) or not isinstance(file.content, bytes):
+            raise InvalidField(f"files[{at}]", "must be a file with its content")
+        for name in ("name", "type"):
+            if getattr(file, name) != "":
+                read_text(f"files[{at}].{name}", getattr(file, name), most=128)

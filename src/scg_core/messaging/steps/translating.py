@@ -6,6 +6,7 @@ the recipients are fanned out. A translation that fails sends the words as they 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import frozen
@@ -59,11 +60,17 @@ class Task:
     kept: tuple[str, ...] = ()
 
 
-def translated(unit: Unit, request: MessageRequest, words: Expanded) -> Spoken:
-    """The words of a request in the language it asks for."""
-    target = request.dst_language
-    if not request.translate or target is None or target == request.src_language:
-        return Spoken(words)
+def target_of(request: MessageRequest, own: str | None) -> str | None:
+    """The language that a message is to be translated into, None for none: the request's, else
+    the contact's ``own`` (semantics 11-14)."""
+    target = request.dst_language or own
+    if not request.translate or not target or target == request.src_language:
+        return None
+    return target
+
+
+def spoken_in(unit: Unit, request: MessageRequest, words: Expanded, target: str) -> Spoken:
+    """The words of a request in another language, if they are there by now."""
     held = unit.session.get(Translation, _id(request, target))
     if held is None:
         empty = _masked(unit, request, words).is_empty
@@ -79,9 +86,12 @@ def translated(unit: Unit, request: MessageRequest, words: Expanded) -> Spoken:
     return Spoken(spoken, target)
 
 
-def await_translation(unit: Unit, work: Work, request: MessageRequest, language: str) -> None:
-    """Ask for a translation; fan-out goes on when it is there."""
-    unit.later(WorkKind.TRANSLATE, _id(request, language), unit.now)
+def await_translations(
+    unit: Unit, work: Work, request: MessageRequest, languages: Iterable[str]
+) -> None:
+    """Ask for translations; fan-out goes on when one of them is there."""
+    for language in sorted(languages):
+        unit.later(WorkKind.TRANSLATE, _id(request, language), unit.now)
     unit.session.again(work, later(unit.now, PATIENCE), work.position)
 
 

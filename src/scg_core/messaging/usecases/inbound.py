@@ -6,19 +6,21 @@ the history, the automatic answer and the events.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scg_core.consent.lifecycle import ConsentPhase
-from scg_core.consent.model import ADDRESS_TYPES
-from scg_core.consent.rules.keywords import OPTOUT, Said, said
+from scg_core.consent.lifecycle import ConsentPhase, ConsentStatus
+from scg_core.consent.model import ADDRESS_TYPES, AddressStatus
+from scg_core.consent.rules.keywords import OPTIN, OPTOUT, STORE, Said, said
 from scg_core.consent.rules.reserved import STOP_ALL
 from scg_core.consent.steps.standing import the_status
+from scg_core.contacts.steps.acquiring import acquired, contact_with, keep_keyword
 from scg_core.events.model import Event, EventType, Topic
 from scg_core.kernel.errors import InvalidField
 from scg_core.messaging.lifecycle import Direction, MessageState
 from scg_core.messaging.model import Message
 from scg_core.messaging.steps.answering import answer
+from scg_core.messaging.steps.carrying import NO_CONTENTS, Contents, received_files
 from scg_core.messaging.steps.heeding import heed, tell_keyword
 from scg_core.messaging.steps.owning import Owner, all_pairs, owner_of
 from scg_core.messaging.steps.receiving import LONGEST_BODY, is_new, joined, mended, parts_of, whole
@@ -28,13 +30,20 @@ from scg_core.ports.message_transport import Inbound
 from scg_core.ports.storage import Work
 from scg_core.senders.model import SenderId
 from scg_core.templates.rules.segmentation import measure
+from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
 
 def inbound_arrived(
-    unit: Unit, connector: str, messages: Sequence[Inbound], sources: Sources
+    unit: Unit,
+    connector: str,
+    messages: Sequence[Inbound],
+    sources: Sources,
+    contents: Mapping[int, Contents] = NO_CONTENTS,
 ) -> None:
     """Take messages from handsets in. One that came before is not taken again.
+
+    ``contents`` are the files of some, by their place, which lie in their places already.
 
     Raises:
         InvalidField: one of them is no message; none is taken.
@@ -43,12 +52,12 @@ def inbound_arrived(
         raise InvalidField("messages", "must be a list of inbound messages")
     for message in messages:
         check_inbound(message)
-    for message in messages:
+    for place, message in enumerate(messages):
         if not is_new(unit, connector, message, sources.settings):
             continue
         complete = whole(unit, connector, message, sources.settings)
         if complete is not None:
-            receive(unit, connector, complete, sources)
+            receive(unit, connector, complete, sources, contents.get(place, ()))
 
 
 def reassemble(unit: Unit, work: Work, sources: Sources) -> None:
@@ -59,12 +68,14 @@ def reassemble(unit: Unit, work: Work, sources: Sources) -> None:
         receive(unit, parts[0].connector, joined(unit, parts), sources)
 
 
-def receive(unit: Unit, connector: str, message: Inbound, sources: Sources) -> None:
+def receive(
+    unit: Unit, connector: str, message: Inbound, sources: Sources, contents: Contents = ()
+) -> None:
     """Take one whole message in."""
     text = mended(message.body[:LONGEST_BODY])
     handset, country = _located(message.from_address, message.kind, sources)
     owner = owner_of(unit, connector, message.to_address, handset, country, text, sources)
-    kept = _keep(unit, message, handset, owner, text)
+    kept = _keep(unit, message, handset, owner, text, contents)
     if owner.sender is None:
         return
     type = ADDRESS_TYPES[message.kind]
@@ -82,10 +93,23 @@ def receive(unit: Unit, connector: str, message: Inbound, sources: Sources) -> N
             unit, company, sender.id, type, handset, sender.application_id
         )  # fmt: skip
         changed = heed(unit, held, meant, kept, sources.settings)
+        _note(unit, company, handset, meant, changed, mine)
         after = changed if mine else after
     if meant is not None:
         replied = answer(unit, sources, owner, kept, after, meant)
         tell_keyword(unit, owner, kept, meant, replied)
+
+
+def _note(
+    unit: Unit, company: str, handset: str, meant: Said | None, status: AddressStatus, mine: bool
+) -> None:
+    """What a keyword changes of the contact who said it."""
+    if meant is None:
+        return
+    if meant.opts == OPTIN and status.consent_status is ConsentStatus.OPTIN:
+        acquired(unit, company, handset, by_person=True)
+    if mine and STORE in meant.acts.actions:
+        keep_keyword(unit, company, handset, meant.acts.value)
 
 
 def _concerned(
@@ -118,13 +142,19 @@ def _located(address: str, kind: str, sources: Sources) -> tuple[str, str | None
     return (text, None) if place is None else (place.address, place.country)
 
 
-def _keep(unit: Unit, message: Inbound, handset: str, owner: Owner, text: str) -> Message:
+def _keep(
+    unit: Unit, message: Inbound, handset: str, owner: Owner, text: str, contents: Contents
+) -> Message:
     sender, answers = owner.sender, owner.answers
     application = answers.application_id if answers else None
     if application is None and sender is not None:
         application = sender.application_id
+    contact = contact_with(unit, owner.company_id, handset)
+    caller = Caller(owner.company_id, application or 0, False)
     made = unit.add(
         Message(
+            attachments=received_files(unit, caller, contents),
+            contact_id=None if contact is None else contact.id,
             seq=unit.session.number(1),
             id=unit.new_id(),
             direction=Direction.MO,

@@ -16,18 +16,19 @@ from scg_core.messaging.lifecycle import (
     RequestState,
 )
 from scg_core.messaging.model import Message, MessageRequest, Run, WorkKind
-from scg_core.messaging.records import RecipientPage
+from scg_core.messaging.records import Expansion, RecipientPage
 from scg_core.messaging.rules.recipients import (
     Recipient,
 )
 from scg_core.messaging.rules.status import TEST_MESSAGE
-from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally, move_request
-from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, located, planned
+from scg_core.messaging.steps.expanding import Source
+from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, planned
 from scg_core.messaging.steps.linking import Links
+from scg_core.messaging.steps.reaching import Reacher
 from scg_core.messaging.steps.routing import Router
 from scg_core.messaging.steps.sources import Sources
-from scg_core.messaging.steps.translating import await_translation
+from scg_core.messaging.steps.translating import await_translations
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
 
@@ -59,6 +60,8 @@ _COLUMNS: Final = (
     "milestones",
     "language",
     "failed_translation",
+    "contact_id",
+    "attachments",
 )
 _AT_ONCE: Final = Instant(0)
 _FORGET_AT_ONCE: Final = 5_000
@@ -77,25 +80,35 @@ def prepare_page(unit: Unit, work: Work, sources: Sources) -> None:
     if request.state is RequestState.ACCEPTED:
         request = move_request(unit, request, RequestEvent.PREPARE)
     plan = planned(unit, request, Router(unit, request, sources), sources)
-    if plan.router.gone:
+    reacher = Reacher(unit, request, plan.router, sources.places, plan.speech.values)
+    source = Source(unit, request, reacher, sources.settings.page)
+    batch = source.batch(work.position)
+    if plan.router.gone or batch.gone:
         unit.session.complete(work)
         _reject(unit, request)
         return
-    if plan.awaits is not None:
-        await_translation(unit, work, request, plan.awaits)
+    if batch.waits:
+        unit.session.again(work, later(unit.now, sources.settings.group_pause), work.position)
         return
-    recipients = _next_page(unit, request, work.position, sources.settings)
-    end = work.position + len(recipients)
-    last = not recipients or end >= request.staged_count
+    awaited = plan.speech.awaited(batch.recipients)
+    if awaited:
+        await_translations(unit, work, request, awaited)
+        return
+    source.keep(batch)
     tally = Tally()
-    if recipients:
-        _expand(unit, plan, recipients, tally, whole=last and work.position == 0)
+    made = 0
+    if batch.recipients:
+        whole = batch.last and work.position == 0 and batch.within is None
+        made = _expand(unit, plan, batch.recipients, tally, whole=whole)
     tally.apply(unit)
-    if not last:
-        unit.session.again(work, unit.now, end)
-        return
-    unit.session.complete(work)
-    _finish(unit, request.id)
+    if request.recipient_count + made > sources.settings.recipients_a_request:
+        unit.session.complete(work)
+        _reject(unit, request)
+    elif batch.last:
+        unit.session.complete(work)
+        _finish(unit, request.id)
+    else:
+        unit.session.again(work, unit.now, batch.position)
 
 
 def forget_recipients(unit: Unit, work: Work) -> None:
@@ -108,6 +121,9 @@ def forget_recipients(unit: Unit, work: Work) -> None:
     )
     for page in pages:
         unit.session.remove(page)
+    held = unit.session.get(Expansion, work.key)
+    if held is not None:
+        unit.session.remove(held)
     dropped = unit.session.forget(work.key, _FORGET_AT_ONCE)
     if dropped < _FORGET_AT_ONCE and len(pages) < _PAGES_AT_ONCE:
         unit.session.complete(work)
@@ -115,26 +131,13 @@ def forget_recipients(unit: Unit, work: Work) -> None:
         unit.session.again(work, unit.now, 0)
 
 
-def _next_page(
-    unit: Unit, request: MessageRequest, position: int, settings: Settings
-) -> tuple[str, ...]:
-    """The recipients from a position on: those the request echoes, else the next staged page."""
-    if request.staged_count <= len(request.to):
-        return request.to[position : position + settings.page]
-    where = (eq("request_id", request.id), eq("start", position))
-    found = unit.session.find(Query(RecipientPage, where, limit=1))
-    if not found:
-        return ()
-    unit.session.remove(found[0])
-    return found[0].recipients
-
-
-def _expand(unit: Unit, plan: Plan, given: Sequence[str], tally: Tally, whole: bool) -> None:
+def _expand(
+    unit: Unit, plan: Plan, recipients: Sequence[Recipient], tally: Tally, whole: bool
+) -> int:
     """Write one page's messages, sorted by lane and due before they are numbered, and runs."""
-    recipients = located(given, plan.sources.places, plan.router.country)
     fresh = _first_occurrences(unit, plan.request.id, recipients, remember=not whole)
     if not fresh:
-        return
+        return 0
     first = unit.session.number(len(fresh))
     fates = decide_fates(unit, plan, fresh, first)
     order = sorted(range(len(fresh)), key=lambda at: (fates[at].lane or 2**62, fates[at].due, at))
@@ -146,7 +149,7 @@ def _expand(unit: Unit, plan: Plan, given: Sequence[str], tally: Tally, whole: b
         begin = first + len(rows)
         for at in members:
             seq = first + len(rows)
-            text = plan.text if plan.text is not None else links.text(seq, fates[at])
+            text = links.text(seq, fates[at])
             rows.append(_row(plan, seq, ids[len(rows)], fresh[at], fates[at], text, unit.now))
         if lane is not None:
             end = first + len(rows) - 1
@@ -155,6 +158,7 @@ def _expand(unit: Unit, plan: Plan, given: Sequence[str], tally: Tally, whole: b
     links.store()
     unit.session.queue(runs)
     _count(plan, fates, tally)
+    return len(fresh)
 
 
 def _first_occurrences(
@@ -221,10 +225,12 @@ def _row(
         now,
         request.company_id,
         fate.lane,
-        plan.segments,
+        fate.wording.segments,
         TEST_MESSAGE if fate.state is MessageState.TEST else bits,
-        plan.language,
-        plan.untranslated,
+        fate.wording.language,
+        fate.wording.untranslated,
+        None if recipient.contact is None else recipient.contact.id,
+        request.attachments,
     )
 
 
@@ -233,10 +239,11 @@ def _count(plan: Plan, fates: Sequence[Fate], tally: Tally) -> None:
     tally.add(plan.request.id, "recipient_count", len(fates))
     tally.add(plan.request.id, "failed_count", failed)
     tally.add(plan.request.id, "withdrawn_count", failed)
-    if plan.language is not None:
-        tally.add(plan.request.id, "translations_count", len(fates))
-    if plan.untranslated is not None:
-        tally.add(plan.request.id, "translations_failed_count", len(fates))
+    if plan.request.translate:
+        spoken = sum(fate.wording.language is not None for fate in fates)
+        unspoken = sum(fate.wording.untranslated is not None for fate in fates)
+        tally.add(plan.request.id, "translations_count", spoken)
+        tally.add(plan.request.id, "translations_failed_count", unspoken)
     if plan.request.test_message_flag:
         tally.add(plan.request.id, "test_count", len(fates) - failed)
 

@@ -23,10 +23,12 @@ from scg_core.messaging.rules.request import (
     check_key,
     check_new,
     digest,
+    names_contacts,
     with_defaults,
 )
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.building import build_request
+from scg_core.messaging.steps.carrying import files_of, mark_used
 from scg_core.messaging.steps.counting import move_request
 from scg_core.messaging.steps.outline import outline
 from scg_core.messaging.steps.sources import Sources
@@ -68,7 +70,7 @@ def create_request(
     settings = sources.settings
     values = codec.read(MessageRequest, given, lenient=caller.lenient)
     codec.mandatory(MessageRequest, values, Writer.CUSTOMER)
-    if caller.lenient and values.get("to") is None:
+    if caller.lenient and values.get("to") is None and not names_contacts(values):
         raise InvalidField("to", "is needed; name at least one recipient")
     content = "" if key is None else digest(_comparable(values))
     made = _made_before(unit, caller, key, content, settings)
@@ -79,8 +81,12 @@ def create_request(
     request = build_request(unit, caller, values, sources)
     _check_credit(unit, request, sources)
     unit.add(request)
+    if request.attachments:
+        mark_used(unit, files_of(unit, request.attachments))
     _remember_key(unit, caller, key, content, request, settings)
-    if request.to:  # fan-out reads them from the request, and files its expiry
+    if (
+        request.state is RequestState.ACCEPTED
+    ):  # fan-out reads them from the request, and files its expiry
         unit.later(WorkKind.PREPARE, request.id, unit.now)
     else:
         unit.later(WorkKind.EXPIRE, request.id, request.expiry_time or unit.now)

@@ -29,6 +29,7 @@ from scg_core.messaging.rules.runs import contiguous, narrowed
 from scg_core.messaging.rules.status import Status
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.answers import Answered, Open, failure, opened, overtaken, resolve
+from scg_core.messaging.steps.carrying import files_for
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.failover import attempt_id, other_senders, send_elsewhere
 from scg_core.messaging.steps.hearing import News, hear_news, rows_by_seq, tell_moves
@@ -172,7 +173,7 @@ def _judge(
         taken = _narrow(unit, taken, [*kept.rows, *asked])
     judge.note_first_contact(kept.rows, orders)
     _release(unit, kept.rows)
-    return _submission(taken, kept, asked, counter)
+    return _submission(unit, taken, kept, asked, counter, orders)
 
 
 def settle(
@@ -217,7 +218,7 @@ def _rows(unit: Unit, runs: Sequence[Run]) -> list[tuple[Any, ...]]:
 def _orders(unit: Unit, ids: set[str]) -> dict[str, Order]:
     columns = (
         "id", "state", "expiry_time", "consent_requirement", "price_threshold", "channel_id",
-        "exempt", "application_id",
+        "exempt", "application_id", "attachments", "subject",
     )  # fmt: skip
     found = unit.session.rows(Query(MessageRequest, [among("id", sorted(ids))]), columns)
     return {
@@ -229,8 +230,21 @@ def _orders(unit: Unit, ids: set[str]) -> dict[str, Order]:
             channel,
             Exempt(exempt),
             int(application),
+            attachments,
+            subject,
         )
-        for id, state, expiry, requirement, most, channel, exempt, application in found
+        for (
+            id,
+            state,
+            expiry,
+            requirement,
+            most,
+            channel,
+            exempt,
+            application,
+            attachments,
+            subject,
+        ) in found
     }
 
 
@@ -353,14 +367,20 @@ def _release(unit: Unit, passed: Sequence[tuple[Any, ...]]) -> None:
 
 
 def _submission(
-    taken: Claim, kept: Reserved, asked: Sequence[tuple[Any, ...]], counter: Counter
+    unit: Unit,
+    taken: Claim,
+    kept: Reserved,
+    asked: Sequence[tuple[Any, ...]],
+    counter: Counter,
+    orders: Mapping[str, Order],
 ) -> Submission:
     wanted = counter.sender is None or counter.sender.dr_required != "NO"
     return Submission(
         taken,
         tuple(
             Attempt(attempt_id(row[1], row[12]), row[4], row[5], row[6] or "", row[7], wanted,
-                    row[10])
+                    row[10], orders[row[2]].subject,
+                    files_for(unit, orders[row[2]].attachments) or ())
             for row in kept.rows
         ),
         tuple(attempt_id(row[1], row[12]) for row in asked),

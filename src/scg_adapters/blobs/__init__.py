@@ -1,0 +1,1 @@
+"""Where contents of files lie."""

@@ -1,0 +1,1 @@
+"""What is done with attachments and the tokens that open things."""

@@ -1,0 +1,1 @@
+"""What contacts are decided by, one noun a file."""

@@ -1,0 +1,170 @@
+"""CSV as contacts travel in it: rows with their places, bounded, resumable at any row.
+
+RFC 4180 in UTF-8. A row that cannot be read takes one line with it and no more, however long a
+quote stays open. Cells that a spreadsheet would take for a formula travel behind an apostrophe.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from attrs import frozen
+
+LONGEST_ROW: Final = 2**20
+"""Bytes of one row."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_SHOWN: Final = 1_000
+_RISKY: Final = re.compile(r"^'*[=+\-@\t\r]")
+_GUARDED: Final = re.compile(r"^'+[=+\-@\t\r]")
+_NUMBER: Final = re.compile(r"^[+-]?[0-9][0-9 .()-]*$")
+
+
+@frozen
+class Row:
+    """One row: its cells, or its text and why it is no row; ``end`` is the byte after it."""
+
+    cells: tuple[str, ...]
+    end: int
+    problem: str | None = None
+
+
+class Rows:
+    """The rows of a file from a byte on, read as they are asked for."""
+
+    def __init__(self, chunks: Iterable[bytes], start: int = 0) -> None:
+        self._lines = _Lines(iter(chunks))
+        self.at = start
+
+    def __iter__(self) -> Iterator[Row]:
+        while (first := self._lines.take()) is not None:
+            row = self._row(first)
+            if row is not None:
+                yield row
+
+    def _row(self, first: bytes) -> Row | None:
+        """The row that begins with a line; None for an empty line."""
+        begin = self.at
+        if begin == 0 and first.startswith(_BOM):
+            first, self.at = first[len(_BOM) :], len(_BOM)
+        if len(first) > LONGEST_ROW:
+            self.at += self._lines.skipped + len(first)
+            return self._bad(first, f"has more than {LONGEST_ROW} bytes")
+        feed = _Feed(self._lines, first)
+        try:
+            cells = next(csv.reader(feed, strict=True), None)
+        except UnicodeDecodeError:
+            problem = "is not UTF-8"
+        except (csv.Error, _TooLong) as reason:
+            problem = str(reason) or f"has a quote that stays open for {LONGEST_ROW} bytes"
+        else:
+            self.at += sum(map(len, feed.taken))
+            return Row(tuple(cells), self.at) if cells else None
+        self._lines.give_back(feed.taken[1:])
+        self.at += len(first)
+        return self._bad(first, problem)
+
+    def _bad(self, line: bytes, problem: str) -> Row:
+        shown = line[: 4 * _SHOWN].decode("utf-8", "replace").strip("\r\n\x00")[:_SHOWN]
+        return Row((shown.replace("\x00", ""),), self.at, problem)
+
+
+class _TooLong(Exception):
+    """A row goes on for longer than it may."""
+
+
+class _Feed:
+    """Lines for one row, and which were taken."""
+
+    def __init__(self, lines: _Lines, first: bytes) -> None:
+        self._lines = lines
+        self._size = 0
+        self.taken: list[bytes] = []
+        self._first: bytes | None = first
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        line = self._first if self._first is not None else self._lines.take()
+        self._first = None
+        if line is None:
+            raise StopIteration
+        self.taken.append(line)
+        self._size += len(line)
+        if self._size > LONGEST_ROW:
+            raise _TooLong
+        return line.decode()
+
+
+class _Lines:
+    """Lines of a stream; of a line that is too long the rest is passed over, and counted."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._given_back: list[bytes] = []
+        self._buffer = b""
+        self._at = 0
+        self.skipped = 0
+
+    def give_back(self, lines: Sequence[bytes]) -> None:
+        """Lines that were taken and are to be read again."""
+        self._given_back[:0] = lines
+
+    def take(self) -> bytes | None:
+        """The next line with its end, or None after the last."""
+        if self._given_back:
+            return self._given_back.pop(0)
+        parts: list[bytes] = []
+        size = self.skipped = 0
+        while True:
+            end = self._buffer.find(b"\n", self._at)
+            if end >= 0:
+                parts.append(self._buffer[self._at : end + 1])
+                self._at = end + 1
+                break
+            parts.append(self._buffer[self._at :])
+            size += len(parts[-1])
+            self._at, self._buffer = 0, next(self._chunks, b"")
+            if not self._buffer:
+                break
+            if size > LONGEST_ROW:
+                self.skipped = self._skip()
+                break
+        return b"".join(parts) or None
+
+    def _skip(self) -> int:
+        """Pass over what is left of a line; how many bytes these were."""
+        passed = 0
+        while True:
+            end = self._buffer.find(b"\n")
+            if end >= 0:
+                self._at = end + 1
+                return passed + end + 1
+            passed += len(self._buffer)
+            self._buffer = next(self._chunks, b"")
+            if not self._buffer:
+                return passed
+
+
+def written(cells: Iterable[str]) -> str:
+    """Cells as one row of CSV, with its end."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue()
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
+    if _RISKY.match(cell) and not _NUMBER.match(cell):
+        return "'" + cell
+    return cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell that was guarded."""
+    return cell[1:] if _GUARDED.match(cell) else cell

@@ -1,0 +1,358 @@
+"""Groups of contacts: made, changed, filled; snapshots and counts are taken in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from scg_core.contacts.model import (
+    Contact,
+    ContactGroup,
+    GroupMember,
+    GroupStatus,
+    GroupType,
+)
+from scg_core.contacts.records import Walk
+from scg_core.contacts.rules.criteria import CRITERIA
+from scg_core.contacts.steps.members import (
+    Who,
+    is_member,
+    last_contact,
+    meant,
+    members,
+    part_of,
+    put_in,
+    who_meet,
+    who_of,
+)
+from scg_core.kernel import codec
+from scg_core.kernel.errors import IllegalTransition, InvalidField, NotFound
+from scg_core.kernel.query import (
+    EXACT_TOTAL,
+    Condition,
+    Page,
+    Query,
+    among,
+    eq,
+    every,
+    listing,
+)
+from scg_core.kernel.resource import Writer, declaration
+from scg_core.kernel.resource import evolve as changed
+from scg_core.ports.storage import Work
+from scg_core.tenancy.model import Caller
+from scg_core.unit import Unit
+
+FILL_GROUP: Final = "fill_group"
+"""The due work of finding who meets a group's criteria; the key is the group's id."""
+
+EMPTY_GROUP: Final = "empty_group"
+"""The due work of dropping the members of a group that is gone; the key is the group's id."""
+
+MOST_AT_ONCE: Final = 1_000
+_PAGE: Final = 500
+
+
+@frozen
+class Added:
+    """A group after contacts were added or taken out, and why some were not, by id."""
+
+    group: ContactGroup
+    errors: Mapping[str, str]
+
+
+def create_group(unit: Unit, caller: Caller, given: Mapping[str, object]) -> ContactGroup:
+    """Make a group; with criteria its members are found in the background.
+
+    Raises:
+        InvalidField: it names the field; the criteria are none (1017).
+        Duplicate: the company has a group of this name or external id.
+    """
+    values = codec.read(ContactGroup, given, lenient=caller.lenient)
+    codec.mandatory(ContactGroup, values, Writer.CUSTOMER)
+    values = {name: value for name, value in values.items() if value is not None}
+    codec.read_text("name", values["name"])
+    _refuse_taken(unit, caller.company_id, values)
+    criteria = _checked(unit, caller.company_id, values)
+    if values.get("type") is GroupType.DYNAMIC and not criteria:
+        raise InvalidField("criteria", "are needed by a DYNAMIC group", CRITERIA)
+    group = unit.add(
+        ContactGroup(
+            id=unit.new_id(),
+            company_id=caller.company_id,
+            application_id=caller.application_id,
+            created_date=unit.now,
+            last_updated_date=unit.now,
+            status=GroupStatus.PROCESSING if criteria else GroupStatus.READY,
+            **values,
+        )
+    )
+    if criteria:
+        _begin_filling(unit, group)
+    return group
+
+
+def update_group(
+    unit: Unit, caller: Caller, group_id: str, given: Mapping[str, object], *, whole: bool = False
+) -> ContactGroup:
+    """Change a group; ``whole`` replaces it. Other criteria find other members.
+
+    The members of a STATIC group are replaced by a new snapshot then.
+
+    Raises:
+        NotFound: the company has no such group.
+        StaleData: ``version_number`` is given and is not the present one.
+        InvalidField: it names the field; its type never changes; the criteria are none (1017).
+        Duplicate: the company has a group of this name or external id.
+    """
+    held = unit.get(ContactGroup, caller.company_id, group_id)
+    unit.check_version(held, given.get("version_number"))
+    asked = {name: value for name, value in given.items() if name != "version_number"}
+    values = codec.read(ContactGroup, asked, lenient=caller.lenient)
+    if values.get("type") not in (None, held.type):
+        raise InvalidField("type", f"is {held.type} and never changes; make another group")
+    values.pop("type", None)
+    changes = codec.changes(held, values, whole=whole)
+    if "name" in changes:
+        codec.read_text("name", changes["name"])
+    _refuse_taken(unit, caller.company_id, changes)
+    if not changes:
+        return held
+    if "criteria" not in changes:
+        return unit.save(held, **changes)
+    criteria = _checked(unit, caller.company_id, changes)
+    if held.type is GroupType.DYNAMIC and not criteria:
+        raise InvalidField("criteria", "are needed by a DYNAMIC group", CRITERIA)
+    if not criteria:  # the members that were found stay
+        return unit.save(held, **changes)
+    after = unit.save(held, **changes, status=GroupStatus.PROCESSING)
+    _begin_filling(unit, after)
+    return after
+
+
+def delete_group(unit: Unit, caller: Caller, group_id: str, seen: object = None) -> None:
+    """Delete a group; its contacts stay.
+
+    Raises:
+        NotFound: the company has no such group.
+        StaleData: ``seen`` is given and is not the present version.
+    """
+    held = unit.get(ContactGroup, caller.company_id, group_id)
+    unit.check_version(held, seen)
+    unit.session.remove(held)
+    unit.session.withdraw(FILL_GROUP, held.id)
+    unit.later(EMPTY_GROUP, held.id, unit.now)
+
+
+def add_contacts(unit: Unit, caller: Caller, group_id: str, given: Sequence[str]) -> Added:
+    """Put contacts in a STATIC group; those in it already stay, unknown ones are named.
+
+    Raises:
+        NotFound: the company has no such group.
+        IllegalTransition: the group is DYNAMIC.
+        InvalidField: there are none, or too many.
+    """
+    group = _static(unit, caller, group_id, "ADD")
+    ids = _ids(given)
+    where = [among("id", ids), eq("company_id", caller.company_id)]
+    known = {id for (id,) in unit.session.rows(Query(Contact, where), ("id",))}
+    fresh = put_in(unit, group, [id for id in ids if id in known])
+    _count(unit, group, fresh)
+    return Added(group, {id: f"Unknown document: {id}" for id in ids if id not in known})
+
+
+def remove_contacts(unit: Unit, caller: Caller, group_id: str, given: Sequence[str]) -> Added:
+    """Take contacts out of a STATIC group; those that are not in it are named.
+
+    Raises:
+        NotFound: the company has no such group.
+        IllegalTransition: the group is DYNAMIC.
+        InvalidField: there are none, or too many.
+    """
+    group = _static(unit, caller, group_id, "REMOVE")
+    ids = _ids(given)
+    where = (*members(group.id).where, among("contact_id", ids))
+    held = unit.session.find(Query(GroupMember, where))
+    for member in held:
+        unit.session.remove(member)
+    _count(unit, group, -len(held))
+    gone = {member.contact_id for member in held}
+    return Added(group, {id: f"Unknown document: {id}" for id in ids if id not in gone})
+
+
+def read_group(
+    unit: Unit, caller: Caller, group_id: str, where: Sequence[Condition] = ()
+) -> ContactGroup:
+    """A group as it is now; the members of a DYNAMIC one are counted, exactly up to 100,000.
+
+    Raises:
+        NotFound: the company has no such group, or it does not meet the conditions.
+    """
+    held = unit.get(ContactGroup, caller.company_id, group_id, where)
+    if held.type is GroupType.STATIC:
+        return held
+    try:
+        who = who_of(unit, held)
+    except InvalidField:  # its criteria speak of what is gone: it has no members
+        return changed(held, member_count=0)
+    count = unit.session.count(Query(Contact, meant(who)), at_most=EXACT_TOTAL)
+    return changed(held, member_count=max(count, held.member_count) if count == EXACT_TOTAL
+                   else count)  # fmt: skip
+
+
+def contacts_of(
+    unit: Unit,
+    caller: Caller,
+    group_id: str,
+    filters: Mapping[str, object],
+    sort: str | None,
+    limit: int,
+    offset: int,
+) -> Page[Contact]:
+    """A page of a group's contacts.
+
+    Raises:
+        NotFound: the company has no such group.
+        InvalidField: an unknown filter; criteria that no longer hold (1017).
+    """
+    company = caller.company_id
+    group = unit.get(ContactGroup, company, group_id)
+    who = who_of(unit, group)
+    query = listing(Contact, company, filters, sort=sort, limit=limit, offset=offset,
+                    scope=every(*meant(who)))  # fmt: skip
+    if who.group_id is None or filters or sort not in (None, "id"):
+        return unit.page(query)
+    some = evolve(members(group.id), limit=limit, offset=offset)
+    ids = [id for (id,) in unit.session.rows(some, ("contact_id",))]
+    found = unit.session.find(Query(Contact, [among("id", ids)], sort=(("id", False),)))
+    return Page(found, max(group.member_count, offset + len(found)), offset, limit)
+
+
+def contact_of(
+    unit: Unit, caller: Caller, group_id: str, contact_id: str, where: Sequence[Condition] = ()
+) -> Contact:
+    """A contact, if it is in a group.
+
+    Raises:
+        NotFound: the company has no such group, or the contact is not in it.
+    """
+    group = unit.get(ContactGroup, caller.company_id, group_id)
+    if not is_member(unit, who_of(unit, group), contact_id):
+        raise NotFound(declaration(Contact).title, contact_id)
+    return unit.get(Contact, caller.company_id, contact_id, where)
+
+
+def fill_group(unit: Unit, work: Work) -> None:
+    """A page of finding who meets a group's criteria: members of a STATIC, a count of a DYNAMIC.
+
+    A STATIC group first loses the members it has.
+    """
+    group = unit.session.get(ContactGroup, work.key)
+    if group is None or group.status is GroupStatus.READY:
+        _end_walk(unit, work)
+        return
+    static = group.type is GroupType.STATIC
+    dropped = _drop_members(unit, group.id) if static and not work.position else 0
+    if dropped:
+        _count(unit, group, -dropped)
+        unit.session.again(work, unit.now, 0)
+        return
+    who = _who_meet(unit, group)
+    walk = unit.session.get(Walk, _walk(work.key))
+    if walk is None or not work.position:
+        walk = _begin_walk(unit, work.key, last_contact(unit, who))
+    part = part_of(unit, who, ("id",), walk.after, walk.until, _PAGE)
+    ids = [id for (id,) in part.rows]
+    fresh = put_in(unit, group, ids) if static else 0
+    found = walk.found + len(ids)
+    if part.after is None:
+        _end_walk(unit, work)
+        count = group.member_count + fresh if static else found
+        unit.save(group, status=GroupStatus.READY, member_count=count)
+        return
+    _count(unit, group, fresh)
+    unit.session.update(Walk, ("after", "found"), ("id",), [(part.after, found, walk.id)])
+    unit.session.again(work, unit.now, work.position + 1)
+
+
+def empty_group(unit: Unit, work: Work) -> None:
+    """Drop a page of the members of a group that is gone."""
+    if _drop_members(unit, work.key):
+        unit.session.again(work, unit.now, 0)
+    else:
+        unit.session.complete(work)
+
+
+def _who_meet(unit: Unit, group: ContactGroup) -> Who:
+    """Who meets a group's criteria; nobody, if a fast-access attribute in them is gone."""
+    try:
+        return who_meet(unit, group.company_id, group.criteria)
+    except InvalidField:
+        return who_meet(unit, group.company_id, None)
+
+
+def _begin_filling(unit: Unit, group: ContactGroup) -> None:
+    unit.session.withdraw(FILL_GROUP, group.id)
+    unit.later(FILL_GROUP, group.id, unit.now)
+
+
+def _begin_walk(unit: Unit, key: str, until: str) -> Walk:
+    held = unit.session.get(Walk, _walk(key))
+    if held is not None:
+        unit.session.remove(held)
+    return unit.add(Walk(id=_walk(key), until=until))
+
+
+def _end_walk(unit: Unit, work: Work) -> None:
+    held = unit.session.get(Walk, _walk(work.key))
+    if held is not None:
+        unit.session.remove(held)
+    unit.session.complete(work)
+
+
+def _walk(key: str) -> str:
+    return f"group/{key}"
+
+
+def _drop_members(unit: Unit, group_id: str) -> int:
+    some = unit.session.find(evolve(members(group_id), limit=_PAGE))
+    for member in some:
+        unit.session.remove(member)
+    return len(some)
+
+
+def _static(unit: Unit, caller: Caller, group_id: str, wanted: str) -> ContactGroup:
+    group = unit.get(ContactGroup, caller.company_id, group_id)
+    if group.type is GroupType.DYNAMIC:
+        allowed = ("changing its criteria",)
+        raise IllegalTransition("contact group", group.type.value, wanted, allowed)
+    return group
+
+
+def _count(unit: Unit, group: ContactGroup, more: int) -> None:
+    if more:
+        unit.session.increase(ContactGroup, group.id, {"member_count": more}, unit.now)
+
+
+def _ids(given: Sequence[str]) -> list[str]:
+    ids = list(dict.fromkeys(given))
+    if not 1 <= len(ids) <= MOST_AT_ONCE:
+        raise InvalidField("contacts", f"must hold 1 to {MOST_AT_ONCE} ids")
+    return ids
+
+
+def _checked(unit: Unit, company: str, values: Mapping[str, Any]) -> str:
+    """The criteria among some values, read to see that they are some."""
+    criteria = (values.get("criteria") or "").strip()
+    if criteria:
+        who_meet(unit, company, criteria)
+    return criteria
+
+
+def _refuse_taken(unit: Unit, company: str, values: Mapping[str, Any]) -> None:
+    for name in ("name", "external_id"):
+        if values.get(name) is not None:
+            same = {"company_id": company, name: values[name]}
+            unit.refuse_duplicate(ContactGroup, same, named=(name,))

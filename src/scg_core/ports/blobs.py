@@ -1,0 +1,48 @@
+"""Where contents of files lie: bytes under a key, put whole and read in pieces.
+
+The engine streams outside transactions; what a file's size and digest are is committed after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+
+class Blobs(Protocol):
+    """Keeps bytes by key; a key is used for one content only, letters, digits and dots."""
+
+    def put(self, key: str, chunks: Iterable[bytes], /) -> None:
+        """Keep what the chunks hold, durable when this returns; memory stays flat.
+
+        Laws:
+            - ``what_was_put_is_read``
+            - ``an_interrupted_put_leaves_nothing``
+
+        Raises:
+            ContentUnavailable: it cannot be kept now.
+        """
+        ...
+
+    def read(self, key: str, start: int = 0, /) -> Iterator[bytes]:
+        """The content from a byte on, in chunks of at most a mebibyte.
+
+        Laws:
+            - ``what_was_put_is_read``
+            - ``reading_from_a_byte_gives_the_rest``
+            - ``reading_an_unknown_key_raises_not_found``
+
+        Raises:
+            NotFound: nothing is kept under this key.
+            ContentUnavailable: it cannot be read now.
+        """
+        ...
+
+    def delete(self, key: str, /) -> None:
+        """Let go of a content; an unknown key is no error.
+
+        Laws:
+            - ``what_was_deleted_is_gone``
+            - ``deleting_an_unknown_key_is_no_error``
+        """
+        ...

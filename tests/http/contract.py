@@ -95,7 +95,7 @@ class Walk:
         first, _ = self._pair(route.kind)
         path = route.path
         if route.does is Does.READ:
-            path = path.replace(f"{{{route.parameters[-1]}}}", first.id)
+            path = self._one(route, first.id)
         elif route.parameters:
             path = self._within(route)
         shown = self._served.call("GET", f"{path}?id={quote(first.id)}").json
@@ -117,9 +117,16 @@ class Walk:
 
     def _within(self, route: Route) -> str:
         """The path of a sub-collection that holds both samples."""
-        if route.path not in self._inside:
-            self._inside[route.path] = within(route, self._served, self._pair(route.kind))
-        return self._inside[route.path]
+        path = route.path if route.does is not Does.READ else route.path.rpartition("/")[0]
+        if path not in self._inside:
+            self._inside[path] = within(path, self._served, self._pair(route.kind))
+        return self._inside[path]
+
+    def _one(self, route: Route, id: str) -> str:
+        """The path of one resource."""
+        if len(route.parameters) == 1:
+            return route.path.replace(f"{{{route.parameters[0]}}}", id)
+        return f"{self._within(route)}/{id}"
 
     def _filter_a_list(self, route: Route, name: str) -> list[str]:
         path = self._within(route) if route.parameters else route.path
@@ -139,7 +146,7 @@ class Walk:
     def _filter_one(self, route: Route, name: str) -> list[str]:
         pair = [self._stored(one) for one in self._pair(route.kind)]
         attribute = declaration(route.kind).by_wire[name]
-        path = route.path.replace(f"{{{route.parameters[0]}}}", pair[0].id)
+        path = self._one(route, pair[0].id)
         statuses = [
             self._served.call("GET", f"{path}?{name}={quote(filter_text(attribute, one))}").status
             for one in pair

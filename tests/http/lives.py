@@ -9,9 +9,20 @@ from attrs import evolve
 
 from scg_adapters.http.routes import Does, Route
 from scg_adapters.simulated import NEW_YEAR
+from scg_core.attachments.model import AccessToken
 from scg_core.consent.model import AddressStatus, status_id
+from scg_core.contacts.model import ApplicationToken, FastAccessRule, GroupMember, member_id
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.resource import Attribute, JsonText, Micros, Resource, declaration, is_enum
+from scg_core.kernel.resource import (
+    Attribute,
+    Day,
+    JsonObject,
+    JsonText,
+    Micros,
+    Resource,
+    declaration,
+    is_enum,
+)
 from scg_core.messaging.model import Message
 from scg_core.senders.model import ChannelMember
 from tests.http.server import Served
@@ -75,6 +86,52 @@ def _for_sale(served: Served) -> str:
     return served.world.engine.operator().add_sender_id("operator", fields).id
 
 
+def _attachment(served: Served) -> str:
+    id = _made(served, "/messaging/attachments", {"name": f"file {served.number()}"})
+    served.world.engine.application("acme", 1).attachments.upload(id, b"first_name\nAnn\n")
+    return id
+
+
+def _contact(served: Served) -> str:
+    return _made(served, "/contacts", {"external_id": f"x{served.number()}"})
+
+
+def _rule(served: Served) -> str:
+    return _made(served, "/contacts/fast_access", _rule_body(served))
+
+
+def _rule_body(served: Served) -> dict[str, Any]:
+    """A rule for a slot that is free: older ones make room."""
+    app = served.world.engine.application("acme", 1)
+    for held in app.fast_access.all():
+        if held.target_attribute not in ("fast_access_1", "fast_access_2"):  # the samples'
+            app.fast_access.delete(held.id)
+    return {"target_attribute": f"fast_access_{int(served.number()) % 18 + 3}"}
+
+
+def _group(served: Served) -> str:
+    return _made(served, "/contact_groups", {"name": f"group {served.number()}"})
+
+
+def _access_token(served: Served) -> str:
+    return _made(served, f"/messaging/attachments/{_attachment(served)}/access_tokens", {})
+
+
+def _token_body(served: Served) -> dict[str, Any]:
+    return {
+        "sender_id_address": "news.app", "message_delivery_provider": "APN",
+        "token": f"t{served.number()}",
+    }  # fmt: skip
+
+
+def _import(served: Served) -> str:
+    return _made(served, "/contactimport", {"import_attachment_id": _attachment(served)})
+
+
+def _export(served: Served) -> str:
+    return _made(served, "/contactexport", {})
+
+
 MAKERS: dict[str, Callable[[Served], str]] = {
     "MessageRequest_ID": _request,
     "Message_ID": _message,
@@ -85,8 +142,24 @@ MAKERS: dict[str, Callable[[Served], str]] = {
     "Template_ID": _template,
     "Keyword_ID": _keyword,
     "AddressStatus_ID": _status,
+    "Attachment_ID": _attachment,
+    "AccessToken_ID": _access_token,
+    "Contact_ID": _contact,
+    "Rule_ID": _rule,
+    "Group_ID": _group,
 }
 """How the resource behind each path parameter is made, for the company acme."""
+
+JOBS: dict[str, Callable[[Served], str]] = {
+    "contact_imports": _import, "contact_exports": _export,
+}  # fmt: skip
+"""How the job behind a path is made, by collection."""
+
+INSIDE: dict[str, tuple[str, Callable[[Served], dict[str, Any]]]] = {
+    "Contact_Access_Token_Id": ("access_tokens", lambda _: {}),
+    "Contact_Application_Token_Id": ("application_tokens", _token_body),
+}
+"""Where below a contact a path parameter's resource is made, and what with."""
 
 EVERYBODYS = ("Class_ID", "Type_ID")
 """Path parameters of resources that belong to no company."""
@@ -113,6 +186,26 @@ BODIES: dict[str, Callable[[Served], dict[str, Any]]] = {
     "keywords replace": _keyword_body,
     "contact_address_statuses create": _status_body,
     "contact_address_statuses update": lambda _: {"consent_status": "OPTOUT"},
+    "attachments create": lambda served: {"name": f"file {served.number()}"},
+    "attachments update": lambda served: {"filename": f"{served.number()}.txt"},
+    "attachments create_token": lambda _: {},
+    "access_tokens create": lambda served: {"resource_id": _attachment(served)},
+    "contacts create": lambda served: {"external_id": f"x{served.number()}"},
+    "contacts update": lambda served: {"first_name": f"name {served.number()}"},
+    "contacts replace": lambda served: {"external_id": f"x{served.number()}"},
+    "fast_access create": _rule_body,
+    "fast_access update": lambda served: {"user_data": f"data {served.number()}"},
+    "contact_access_tokens create": lambda _: {"duration": "6000"},
+    "contact_access_tokens replace": lambda _: {"duration": "60"},
+    "application_tokens create": _token_body,
+    "application_tokens update": lambda served: {"token": f"t{served.number()}"},
+    "application_tokens replace": _token_body,
+    "contact_groups create": lambda served: {"name": f"group {served.number()}"},
+    "contact_groups update": lambda served: {"description": f"text {served.number()}"},
+    "contact_groups replace": lambda served: {"name": f"group {served.number()}"},
+    "contact_groups add_contacts": lambda served: {"contacts": [_contact(served)]},
+    "contact_imports create": lambda served: {"import_attachment_id": _attachment(served)},
+    "contact_exports create": lambda _: {},
 }  # fmt: skip
 """A body that each writing route accepts."""
 
@@ -125,6 +218,7 @@ _CHOICES: dict[str, Any] = {
     "pause_before_transmit": True, "pause_expiry_time": 1_767_300_000_000, "price_threshold": 3,
     "sender_id_sort_criteria": ["PRICE"], "contact_delivery_address_priority": ["PUSH"],
     "translate": False,
+    "attachments": lambda served: [_attachment(served)], "criteria": '{"state": "TX"}',
 }  # fmt: skip
 _SENDER: dict[str, Any] = {
     "name": "n", "content_type": "x", "message_templates": lambda served: [_template(served)],
@@ -145,6 +239,37 @@ _KEYWORD: dict[str, Any] = {
     "reply_template": lambda served: served.call(
         "GET", f"/messaging/message_templates/{_template(served)}"
     ).json["name"],
+}  # fmt: skip
+_CONTACT: dict[str, Any] = {
+    **{name: name[:20] for name in (
+        "first_name", "last_name", "primary_addr_line1", "primary_addr_line2",
+        "primary_addr_city", "primary_addr_zip", "primary_addr_state", "primary_email_addr",
+        "primary_addr_country", "primary_social_handle",
+    )},
+    "external_id": lambda served: f"x{served.number()}",
+    "primary_mdn": lambda served: f"+1415555{1000 + int(served.number()) % 9000}",
+    "birth_date": "1984-02-29", "first_acquisition_date": 1_767_000_000_000,
+    "last_acquisition_date": 1_767_000_000_000,
+    "address_list": '[{"priority": 1, "city": "Tampa"}]',
+    "customer_account_list": '[{"type": "email", "username": "a@b.cd"}]',
+    "customer_device_list": '[{"msisdn": "+14155550100", "status": "VALID_NEW"}]',
+    "interest_list": '[{"code": "golf", "score": 0.5}]', "demographic_list": "[]",
+    "extended_attributes": '{"Favorite_Color": "red"}', "preferred_language": "es",
+    "voice_preference": "PREFER_VOICE",
+}  # fmt: skip
+_RULE: dict[str, Any] = {
+    "target_attribute": lambda served: _rule_body(served)["target_attribute"],
+    "target_attribute_name": "tier", "value_derivation_script": "$..tier", "user_data": "u",
+}  # fmt: skip
+_GROUP: dict[str, Any] = {
+    "external_id": lambda served: f"g{served.number()}", "description": "d",
+    "name": lambda served: f"group {served.number()}", "type": "STATIC",
+    "criteria": '{"state": "TX"}',
+}  # fmt: skip
+_FILE: dict[str, Any] = {"name": "n", "type": "image/png", "filename": "f.png"}
+_TOKEN: dict[str, Any] = {
+    "sender_id_address": "other.app", "message_delivery_provider": "GCM",
+    "token": lambda served: f"t{served.number()}",
 }  # fmt: skip
 FIELDS: dict[str, dict[str, Any]] = {
     "message_requests create": _CHOICES,
@@ -167,6 +292,23 @@ FIELDS: dict[str, dict[str, Any]] = {
     "keywords replace": _KEYWORD,
     "contact_address_statuses create": {"address_type": "MDN", "consent_status": "WHITELIST"},
     "contact_address_statuses update": {"consent_status": "WHITELIST"},
+    "attachments create": _FILE,
+    "attachments update": _FILE,
+    "contacts create": _CONTACT,
+    "contacts update": _CONTACT,
+    "contacts replace": _CONTACT,
+    "fast_access create": _RULE,
+    "fast_access update": _RULE,
+    "application_tokens create": _TOKEN,
+    "application_tokens update": _TOKEN,
+    "application_tokens replace": _TOKEN,
+    "contact_groups create": _GROUP,
+    "contact_groups update": _GROUP,
+    "contact_groups replace": _GROUP,
+    "contact_exports create": {
+        "contact_group_id": lambda served: _group(served),
+        "export_attachment_id": lambda served: _made(served, "/messaging/attachments", {}),
+    },
 }  # fmt: skip
 """For each writing route values of body fields that are read back as they were written, or what
 makes such a value."""
@@ -174,8 +316,6 @@ makes such a value."""
 ELSEWHERE: dict[str, str] = {
     "message_requests create from": "read back as given: tests of naming",
     "message_requests create application_id": "the token's",
-    "message_requests create attachments": "refused until there are attachments",
-    "message_requests create criteria": "refused until there are contacts",
     "sender_ids create parent_id": "makes a copy: test_senders",
     "sender_ids create state": "follows from the type",
     "sender_ids create country": "the operator's",
@@ -190,9 +330,20 @@ ELSEWHERE: dict[str, str] = {
 
 def path_of(route: Route, served: Served) -> str:
     """The route's path with resources that exist."""
-    ids = [MAKERS[name](served) for name in route.parameters]
-    if route.does is Does.TAKE and len(ids) > 1:
-        served.call("POST", f"/messaging/channels/{ids[0]}/sender_ids", {"sender_ids": ids[1:]})
+    ids: list[str] = []
+    for name in route.parameters:
+        if name in INSIDE:
+            below, body = INSIDE[name]
+            ids.append(_made(served, f"/contacts/{ids[0]}/{below}", body(served)))
+        elif name == "Job_ID":
+            ids.append(JOBS[route.of](served))
+        else:
+            ids.append(MAKERS[name](served))
+    if len(ids) > 1 and route.of in ("channels", "contact_groups"):
+        above, field = ("/messaging/channels", "sender_ids")
+        if route.of == "contact_groups":
+            above, field = ("/contact_groups", "contacts")
+        served.call("POST", f"{above}/{ids[0]}/{field}", {field: ids[1:]})
     path = route.path
     for name, id in zip(route.parameters, ids, strict=True):
         path = path.replace(f"{{{name}}}", id)
@@ -216,13 +367,13 @@ def body_of(route: Route, served: Served) -> dict[str, Any] | None:
     return BODIES[f"{route.of} {route.call}"](served)
 
 
-def within(route: Route, served: Served, pair: tuple[Any, Any]) -> str:
-    """The path of a sub-collection that holds these two stored resources."""
-    [name] = route.parameters
+def within(path: str, served: Served, pair: tuple[Any, Any]) -> str:
+    """The path of a sub-collection, with the resource above it, that holds two stored ones."""
+    [name] = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     parent = MAKERS[name](served)
     storage = served.world.storage
     with storage.transaction("relate") as session:
-        match route.path.rpartition("/")[2]:
+        match path.rpartition("/")[2]:
             case "messages":
                 rows = [(parent, one.seq) for one in pair]
                 session.update(Message, ("message_request_id",), ("seq",), rows)
@@ -236,9 +387,19 @@ def within(route: Route, served: Served, pair: tuple[Any, Any]) -> str:
                 for one in pair:
                     id = f"{parent}{one.id}"
                     session.add(ChannelMember(id=id, channel_id=parent, sender_id=one.id))
+            case "contacts":
+                for one in pair:
+                    id = member_id(parent, one.id)
+                    session.add(GroupMember(id=id, contact_id=one.id))
+            case "access_tokens":
+                rows = [(parent, one.id) for one in pair]
+                session.update(AccessToken, ("resource_id",), ("id",), rows)
+            case "application_tokens":
+                rows = [(parent, one.id) for one in pair]
+                session.update(ApplicationToken, ("contact_id",), ("id",), rows)
             case unknown:
                 raise AssertionError(f"say how to relate {unknown}")
-    return route.path.replace(f"{{{name}}}", parent)
+    return path.replace(f"{{{name}}}", parent)
 
 
 def sample(kind: type[Resource], variant: int) -> Any:
@@ -249,6 +410,9 @@ def sample(kind: type[Resource], variant: int) -> Any:
     if kind is AddressStatus:  # ids of these are derived
         key = (values["sender_id"], values["address_type"], values["address"])
         values["id"] = status_id("acme", *key)
+    if kind is FastAccessRule:
+        values["target_attribute"] = f"fast_access_{variant}"
+        values["value_derivation_script"] = f"$.x{variant}"
     made = kind(**values)
     if "version_number" in declaration(kind).by_name:
         made = evolve(made, version_number=1)
@@ -264,6 +428,10 @@ def _value(attribute: Attribute, variant: int) -> Any:
         return (f"{attribute.name[:6]}{variant}",)
     if kind is Instant:
         return NEW_YEAR + variant * 60_000
+    if kind is Day:
+        return f"1990-01-0{variant}"
+    if kind is JsonObject:
+        return JsonObject(f'{{"{attribute.name}":{variant}}}')
     if kind is JsonText:
         return JsonText(f'{{"{attribute.name}":{variant}}}')
     if kind is bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import field, frozen
 
+from scg_core.attachments.rules import TOO_BIG
 from scg_core.kernel import codec
 from scg_core.kernel.errors import ScgError, StorageUnavailable, Unauthorized
 from scg_core.kernel.resource import Resource, identity
@@ -27,15 +28,18 @@ def _encode(value: object) -> bytes:
 
 @frozen
 class Answer:
-    """A status, a body and headers, ready to be sent."""
+    """A status, a body and headers, ready to be sent; a long body is a ``stream`` instead."""
 
     status: int
     body: bytes = b""
     headers: Headers = ()
     media: bytes = field(default=b"application/json")
+    stream: Iterator[bytes] | None = None
 
     def head(self) -> list[tuple[bytes, bytes]]:
         """All headers of the answer."""
+        if self.stream is not None:
+            return [(b"content-type", self.media), *self.headers]
         length = (b"content-length", b"%d" % len(self.body))
         if not self.body:
             return [*self.headers] if self.status == 204 else [length, *self.headers]
@@ -142,7 +146,7 @@ def error_answer(error: ScgError) -> Answer:
             headers.append((b"retry-after", b"%d" % _RETRY_SOON))
         case _ if error.status == 503:
             headers.append((b"retry-after", b"%d" % _RETRY_SOON))
-        case _ if error.status in (408, 413):
+        case _ if error.status in (408, 413) or code == TOO_BIG:
             headers.append((b"connection", b"close"))
     text = str(error).encode("utf-8", "replace").decode()
     body = _encode({"error_code": str(code), "error_description": text})

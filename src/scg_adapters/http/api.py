@@ -42,6 +42,9 @@ from scg_core.tenancy.model import Scope
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Special = Callable[["Request"], Awaitable[Answer]]
 
+CONTENT: Final = ["scg-attachment", "api", "v1", "messaging", "attachments"]
+"""Where contents of attachments are put and got: below it an access token, then ``content``."""
+
 log: Final = logging.getLogger("scg_adapters.http")
 access: Final = logging.getLogger("scg_adapters.http.access")
 
@@ -83,8 +86,9 @@ class Api:
     """The routes as an ASGI application.
 
     ``woken`` is called after each change, so that a worker looks for what is due; ``specials`` are
-    further paths, by their parts, each with what serves them by verb; ``note`` takes the facts of
-    each request, which are logged if it is not given.
+    further paths, by their parts, each with what serves them by verb, ``content`` serves the
+    contents of attachments; ``note`` takes the facts of each request, which are logged if it is
+    not given.
     """
 
     def __init__(
@@ -98,8 +102,10 @@ class Api:
         specials: Mapping[str, Mapping[str, Special]] | None = None,
         note: Note | None = None,
         routes: tuple[Route, ...] = ROUTES,
+        content: Special | None = None,
     ) -> None:
         self._desk = desk
+        self._content = content
         self._gate = gate
         self._new_id = new_id
         self._limits = limits or Limits()
@@ -134,10 +140,16 @@ class Api:
         except Exception:
             log.exception("request %s failed", request_id)
             answer = fault_answer(request_id)
-        await _send(send, answer, request_id, head=verb == "HEAD")
+        await self._send(send, answer, request_id, head=verb == "HEAD")
         self._note(_facts(request_id, verb, trace, answer.status, began))
 
     async def _answer(self, request: Request, trace: _Trace) -> Answer:
+        if request.parts[:-2] == CONTENT and request.parts[-1] == "content" and self._content:
+            trace.path = f"/{'/'.join(CONTENT)}/{{Token}}/content"
+            verb = _chosen(request.verb, {"GET": None, "POST": None})
+            if verb is None:
+                return _options({"GET": None, "POST": None})
+            return await self._content(evolve(request, verb=verb))
         special = self._specials.get("/".join(request.parts))
         if special is not None:
             trace.path = "/" + "/".join(request.parts)
@@ -166,6 +178,8 @@ class Api:
     ) -> Answer:
         if route.scope is Scope.OPERATOR and known.scope is not Scope.OPERATOR:
             raise Forbidden("token", "has not the scope of an operator")
+        if known.contact is not None and not (route.holder and ids[:1] == (known.contact,)):
+            raise Forbidden("token", "opens one contact and its application tokens, nothing else")
         _refuse_bad_ids(route, ids)
         if not route.writes:
             asked = read_asked(route.kind, read_query(request.query))
@@ -208,6 +222,18 @@ class Api:
         if route.does is Does.ACT:
             return {**dict(read_query(request.query)), **fields}
         return fields
+
+    async def _send(self, send: Send, answer: Answer, request_id: str, *, head: bool) -> None:
+        headers = [*answer.head(), (b"x-request-id", request_id.encode())]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        stream = answer.stream
+        while stream is not None and not head:
+            chunk = await self._desk.stream(lambda: next(stream, None))
+            if chunk is None:
+                break
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        body = b"" if head or stream is not None else answer.body
+        await send({"type": "http.response.body", "body": body})
 
 
 class _Trace:
@@ -306,7 +332,7 @@ def _write(
     collection = getattr(app, route.of)
     call = getattr(collection, route.call)
     if match:
-        _check_match(collection, ids, match)
+        _check_match(route, collection, ids, match)
     match route.does:
         case Does.DELETE:
             call(*ids, **_version(fields))
@@ -315,7 +341,7 @@ def _write(
             return made(call(*ids, fields.get(route.field)))
         case Does.ADD:
             added = call(ids[0], _named(route, fields))
-            return made(added.channel, added.errors)
+            return made(added.into, added.errors)
         case Does.TAKE:
             return _taken(route, call, ids, fields)
         case _ if route.keyed:
@@ -352,24 +378,19 @@ def _named(route: Route, fields: Mapping[str, object]) -> list[str]:
     raise InvalidField(route.field, "is needed: a list of ids")
 
 
-def _check_match(collection: Any, ids: tuple[str, ...], match: str) -> None:
+def _check_match(route: Route, collection: Any, ids: tuple[str, ...], match: str) -> None:
     """Compare If-Match with the version; this and the change are in one commit.
 
     Raises:
         PreconditionFailed: the resource is at none of the versions.
     """
-    if not ids or match.strip() == "*":
+    if not ids or match.strip() == "*" or route.does is Does.CREATE:
         return
     wanted = [_ETAG.match(one.strip()) for one in match.split(",")]
-    current = collection.get(ids[0]).version_number
+    of = ids[:1] if route.does in (Does.ADD, Does.TAKE) else ids
+    current = collection.get(*of).version_number
     if current not in [int(one[1]) for one in wanted if one is not None]:
         raise PreconditionFailed()
-
-
-async def _send(send: Send, answer: Answer, request_id: str, *, head: bool) -> None:
-    headers = [*answer.head(), (b"x-request-id", request_id.encode())]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
 
 Note = Callable[[dict[str, object]], None]

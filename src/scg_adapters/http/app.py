@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from scg_adapters.http.answers import Answer, NotAllowed, plain
 from scg_adapters.http.api import Api, Limits, Note, Request
 from scg_adapters.http.auth import Gate
+from scg_adapters.http.content import Contents
 from scg_adapters.http.desk import Desk
 from scg_adapters.http.openapi import document
 from scg_adapters.http.reading import read_query
@@ -74,6 +75,7 @@ def create_app(
         woken=woken,
         note=note,
         routes=routes,
+        content=Contents(engine, desk, patience=(limits or Limits()).patience),
         specials={
             REFRESH: {"GET": pages.refresh, "HEAD": pages.not_by_head},
             "health/live": {"GET": pages.live},

@@ -12,7 +12,7 @@ from attrs import frozen
 from scg_adapters.http.answers import Throttled
 from scg_adapters.http.desk import Desk
 from scg_core.engine import Application, Engine
-from scg_core.kernel.errors import InvalidField, Unauthorized
+from scg_core.kernel.errors import InvalidField, NotFound, Unauthorized
 from scg_core.kernel.gcra import Rate
 from scg_core.kernel.instant import Instant
 from scg_core.tenancy.model import Scope
@@ -24,13 +24,17 @@ _TOKEN: Final = re.compile(rb"^[\x21-\x7e]{1,512}$")
 
 @frozen
 class Known:
-    """Whoever is behind a token: what may be done, and as which application."""
+    """Whoever is behind a token: what may be done, and as which application.
+
+    ``contact`` is the only one that the holder of a contact's access token is let to.
+    """
 
     application: Application
     company_id: str
     application_id: int
     scope: Scope
     rate: float | None
+    contact: str | None = None
 
 
 class Gate:
@@ -81,19 +85,37 @@ class Gate:
         if held is not None and held[0] > now:
             return held[1]
         self._tokens.pop(token, None)
-        identity = await self._desk.read(lambda: self._engine.authenticate(token))
+        known = await self._desk.read(lambda: self._look_up(token))
+        if len(self._tokens) >= _MOST:
+            self._tokens.clear()
+        self._tokens[token] = (now + _REMEMBERED, known)
+        return known
+
+    def _look_up(self, token: str) -> Known:
+        try:
+            identity = self._engine.authenticate(token)
+        except Unauthorized:
+            return self._holder(token)
         caller = identity.caller
-        known = Known(
+        return Known(
             self._engine.application(caller.company_id, caller.application_id, lenient=True),
             caller.company_id,
             caller.application_id,
             identity.scope,
             identity.requests_per_second or self._rate,
         )
-        if len(self._tokens) >= _MOST:
-            self._tokens.clear()
-        self._tokens[token] = (now + _REMEMBERED, known)
-        return known
+
+    def _holder(self, token: str) -> Known:
+        """Whoever shows an access token of a contact."""
+        try:
+            held = self._engine.contact_token(token)
+        except (NotFound, InvalidField):
+            raise Unauthorized() from None
+        application = self._engine.application(held.company_id, held.application_id, lenient=True)
+        return Known(
+            application, held.company_id, held.application_id, Scope.CUSTOMER, self._rate,
+            held.resource_id,
+        )  # fmt: skip
 
     def _by_headers(self, headers: Mapping[bytes, bytes]) -> Known:
         company = headers.get(b"int-companyid", b"").decode("latin-1").strip()

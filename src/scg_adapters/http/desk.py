@@ -31,12 +31,18 @@ class Desk:
     """Where requests wait for the library.
 
     ``threads`` read at once; ``most`` requests of each kind may wait, more are told to come back.
+    ``streams`` files move at once, so that slow clients hold up nobody but each other.
     """
 
-    def __init__(self, engine: Engine, *, threads: int = 4, most: int = 1_000) -> None:
+    def __init__(
+        self, engine: Engine, *, threads: int = 4, most: int = 1_000, streams: int = 16
+    ) -> None:
         self._engine = engine
         self._most = most
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="scg-http-read")
+        self._streams = ThreadPoolExecutor(streams, thread_name_prefix="scg-http-file")
+        self._most_streams = streams * 4
+        self._streaming = 0
         self._reading = 0
         self._waiting: deque[_Job] = deque()
         self._wake = threading.Event()
@@ -58,6 +64,20 @@ class Desk:
             return await asyncio.get_running_loop().run_in_executor(self._readers, do)
         finally:
             self._reading -= 1
+
+    async def stream(self, do: Callable[[], T]) -> T:
+        """Do a call that moves a file.
+
+        Raises:
+            Overloaded: too many are moving already.
+        """
+        if self._streaming >= self._most_streams:
+            raise Overloaded()
+        self._streaming += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._streams, do)
+        finally:
+            self._streaming -= 1
 
     async def write(self, do: Callable[[], T]) -> T:
         """Do a call that changes something; what it returns is durable by then.
@@ -83,6 +103,7 @@ class Desk:
         if self._started:
             self._writer.join(10)
         self._readers.shutdown(wait=True, cancel_futures=True)
+        self._streams.shutdown(wait=True, cancel_futures=True)
 
     def _write_on(self) -> None:
         while True:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from scg_core.contacts.model import SLOTS, Contact
+from scg_core.contacts.rules.criteria import FRIENDLY
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
@@ -47,6 +49,8 @@ def read_asked(kind: type[Resource], pairs: Sequence[tuple[str, str]]) -> Asked:
     filters: dict[str, object] = {}
     for name, texts in given.items():
         attribute = declared.by_wire.get(name)
+        if name.startswith(FRIENDLY) and kind is Contact:
+            attribute = declared[SLOTS[0]]
         if attribute is None or not attribute.filterable:
             raise InvalidField(name[:64], f"is not a filter of {declared.title}")
         filters[name] = _wanted(attribute, name, texts)

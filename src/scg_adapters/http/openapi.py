@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from scg_adapters.http.routes import BASE, ROUTES, Does, Route
+from scg_core.attachments.model import AccessToken
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.resource import (
     Attribute,
+    Day,
+    JsonObject,
     Micros,
     Resource,
     Writer,
@@ -96,6 +99,7 @@ def _besides() -> dict[str, Json]:
             }
         }
     }  # fmt: skip
+    found |= _contents()
     for name, text in (("live", "Does the process answer?"), ("ready", "Does the storage?")):
         state = _object("", {"status": {"type": "string"}}, ["status"])
         found[f"/health/{name}"] = {
@@ -106,6 +110,44 @@ def _besides() -> dict[str, Json]:
             }
         }  # fmt: skip
     return found
+
+
+def _contents() -> dict[str, Json]:
+    """Where contents of attachments are put and got, opened by an access token in the path."""
+    token = {
+        "name": "Token", "in": "path", "required": True, "schema": {"type": "string"},
+        "description": "The id of an access token of the attachment.",
+    }  # fmt: skip
+    binary = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    form = {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {"file": {"type": "string", "format": "binary"}},
+            }
+        }
+    }
+    ref = {"$ref": "#/components/schemas/Error"}
+    problems = {str(code): _answer(_PROBLEMS[code], ref) for code in (400, 404, 408, 409, 503)}
+    made = _answer("The id of the attachment.", _object("", {"id": {"type": "string"}}, ["id"]))
+    return {
+        "/scg-attachment/api/v1/messaging/attachments/{Token}/content": {
+            "get": {
+                "parameters": [token],
+                "operationId": "download_content", "summary": "Get an attachment's content.",
+                "security": [], "tags": ["Attachment"],
+                "responses": {"200": {"description": "The content.", "content": binary},
+                              **{code: problems[code] for code in ("404", "503")}},
+            },
+            "post": {
+                "parameters": [token],
+                "operationId": "upload_content", "summary": "Put an attachment's content.",
+                "security": [], "tags": ["Attachment"],
+                "requestBody": {"required": True, "content": {**binary, **form}},
+                "responses": {"200": made, **problems},
+            },
+        }
+    }  # fmt: skip
 
 
 _ABOUT: Final = (
@@ -132,7 +174,9 @@ def _operation(route: Route) -> Json:
     }  # fmt: skip
     if route.scope is Scope.OPERATOR:
         made["description"] = "Takes a token with the scope of an operator."
-    if route.does in (Does.CREATE, Does.UPDATE, Does.REPLACE):
+    if route.kind is AccessToken and route.parameters and route.verb in ("POST", "PUT"):
+        made["requestBody"] = {"content": {"application/json": {"schema": _LIFE}}}
+    elif route.does in (Does.CREATE, Does.UPDATE, Does.REPLACE):
         name = _name(route.kind) + ("Update" if route.does is Does.UPDATE else "New")
         made["requestBody"] = {
             "required": route.does is not Does.UPDATE,
@@ -154,6 +198,14 @@ def _operation_id(route: Route) -> str:
     return name.removesuffix("s") if route.does is Does.TAKE and not route.field else name
 
 
+_LIFE: Final[Json] = {
+    "type": ["object", "null"],
+    "description": "For how long the token counts: 900 seconds, if nothing is said.",
+    "properties": {
+        "duration": {"type": ["integer", "string"], "description": "Seconds, at most 86,400."},
+        "expiry_time": {"type": ["integer", "string"], "description": "Instead of a duration."},
+    },
+}  # fmt: skip
 _MANY: Final[Json] = {"type": "array", "items": {"type": "string"}}
 
 
@@ -161,7 +213,7 @@ def _path(route: Route) -> Iterable[Json]:
     for name in route.parameters:
         yield {
             "name": name, "in": "path", "required": True, "schema": {"type": "string"},
-            "description": f"The id of a {name.removesuffix('_ID').lower()}.",
+            "description": f"The id of a {name[:-3].replace('_', ' ').lower()}.",
         }  # fmt: skip
 
 
@@ -306,6 +358,10 @@ def _type(attribute: Attribute) -> Json:
         return {"type": "string"} if joined else {"type": "array", "items": {"type": "string"}}
     if attribute.type is Instant:
         return {"type": "integer", "format": "int64"}
+    if attribute.type is JsonObject:
+        return {"type": "object"}
+    if attribute.type is Day:
+        return {"type": "string", "format": "date"}
     known = {bool: "boolean", int: "integer", float: "number", Micros: "number"}
     made: Json = {"type": known.get(attribute.type, "string")}  # type: ignore[call-overload]
     if attribute.length and made["type"] == "string":

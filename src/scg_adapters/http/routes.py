@@ -12,8 +12,16 @@ from typing import Final
 
 from attrs import frozen
 
-from scg_core.attachments.model import Attachment
+from scg_core.attachments.model import AccessToken, Attachment
 from scg_core.consent.model import AddressHistory, AddressStatus, Keyword
+from scg_core.contacts.model import (
+    ApplicationToken,
+    Contact,
+    ContactGroup,
+    ExportJob,
+    FastAccessRule,
+    ImportJob,
+)
 from scg_core.kernel.resource import Resource, declaration
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.senders.model import Channel, SenderId, SenderIdClass, SenderIdType
@@ -44,7 +52,8 @@ class Route:
 
     ``of`` is the collection of ``Application``, ``call`` its verb; ``keyed`` takes an
     Idempotency-Key. ``field`` is what ACT, ADD and TAKE read of the body (ACT also of the query),
-    ``also`` are other names of it.
+    ``also`` are other names of it. ``holder``: whoever shows an access token of the contact that
+    the path names may do it too.
     """
 
     verb: str
@@ -58,6 +67,7 @@ class Route:
     keyed: bool = False
     field: str = ""
     also: tuple[str, ...] = ()
+    holder: bool = False
 
     @property
     def writes(self) -> bool:
@@ -95,11 +105,13 @@ def _row(
     keyed: bool = False,
     field: str = "",
     also: tuple[str, ...] = (),
+    holder: bool = False,
 ) -> Route:
     verb, usual = _VERBS[does]
     return Route(
-        verb, path, does, kind, of, call or usual, summary, keyed=keyed, field=field, also=also
-    )
+        verb, path, does, kind, of, call or usual, summary, keyed=keyed, field=field, also=also,
+        holder=holder,
+    )  # fmt: skip
 
 
 def _messaging() -> Iterator[Route]:
@@ -239,6 +251,112 @@ def _words() -> Iterator[Route]:
     )  # fmt: skip
 
 
+def _attachments() -> Iterator[Route]:
+    attachments, of = "/messaging/attachments", "attachments"
+    attachment = f"{attachments}/{{Attachment_ID}}"
+    kind = Attachment
+    yield _row(attachments, Does.LIST, kind, of, "List attachments.")
+    yield _row(attachments, Does.CREATE, kind, of, "Make an attachment, to be uploaded.")
+    yield _row(attachment, Does.READ, kind, of, "Read an attachment.")
+    yield _row(attachment, Does.UPDATE, kind, of, "Change what is given of an attachment.")
+    yield _row(
+        attachment, Does.DELETE, kind, of,
+        "Delete an attachment, its content and the tokens that open it.",
+    )  # fmt: skip
+    yield _row(
+        f"{attachment}/access_tokens", Does.CREATE, AccessToken, of,
+        "Make a token to upload or download the attachment's content with.", call="create_token",
+    )  # fmt: skip
+    tokens, of = "/access_tokens", "access_tokens"
+    token = f"{tokens}/{{AccessToken_ID}}"
+    yield _row(tokens, Does.LIST, AccessToken, of, "List access tokens that have not expired.")
+    yield _row(tokens, Does.CREATE, AccessToken, of, "Make a token for an attachment or contact.")
+    yield _row(token, Does.READ, AccessToken, of, "Read an access token.")
+    yield _row(token, Does.DELETE, AccessToken, of, "Let an access token open nothing any more.")
+
+
+def _contacts() -> Iterator[Route]:
+    contacts, of = "/contacts", "contacts"
+    contact, kind = f"{contacts}/{{Contact_ID}}", Contact
+    yield _row(contacts, Does.LIST, kind, of, "List contacts.")
+    yield _row(contacts, Does.CREATE, kind, of, "Make a contact.")
+    yield _row(contact, Does.READ, kind, of, "Read a contact.", holder=True)
+    yield _row(contact, Does.UPDATE, kind, of, "Change what is given of a contact.")
+    yield _row(contact, Does.REPLACE, kind, of, "Replace a contact.")
+    yield _row(contact, Does.DELETE, kind, of, "Delete a contact; it leaves its groups.")
+    rules, rule = "/contacts/fast_access", "/contacts/fast_access/{Rule_ID}"
+    yield _row(rules, Does.LIST, FastAccessRule, "fast_access", "List fast-access rules.")
+    yield _row(
+        rules, Does.CREATE, FastAccessRule, "fast_access",
+        "Make a fast-access rule; contacts are derived in the background.",
+    )  # fmt: skip
+    yield _row(rule, Does.READ, FastAccessRule, "fast_access", "Read a fast-access rule.")
+    yield _row(
+        rule, Does.UPDATE, FastAccessRule, "fast_access",
+        "Change what is given of a fast-access rule.",
+    )  # fmt: skip
+    yield _row(
+        rule, Does.DELETE, FastAccessRule, "fast_access",
+        "Delete a fast-access rule; its slot is emptied in the background.",
+    )  # fmt: skip
+
+
+def _contact_tokens() -> Iterator[Route]:
+    tokens, of = "/contacts/{Contact_ID}/access_tokens", "contact_access_tokens"
+    token, kind = f"{tokens}/{{Contact_Access_Token_Id}}", AccessToken
+    yield _row(tokens, Does.LIST, kind, of, "List the access tokens of a contact.")
+    yield _row(tokens, Does.CREATE, kind, of, "Make a token that lets its holder read a contact.")
+    yield _row(token, Does.READ, kind, of, "Read an access token of a contact.")
+    yield _row(token, Does.REPLACE, kind, of, "Let an access token of a contact count anew.")
+    yield _row(token, Does.DELETE, kind, of, "Let an access token open nothing any more.")
+    tokens, of = "/contacts/{Contact_ID}/application_tokens", "application_tokens"
+    token, registered = f"{tokens}/{{Contact_Application_Token_Id}}", ApplicationToken
+    for path, does, summary in (
+        (tokens, Does.LIST, "List the application tokens of a contact."),
+        (tokens, Does.CREATE, "Register an application's token with a contact."),
+        (token, Does.READ, "Read an application token of a contact."),
+        (token, Does.UPDATE, "Change what is given of an application token."),
+        (token, Does.REPLACE, "Replace an application token."),
+        (token, Does.DELETE, "Forget an application token."),
+    ):
+        yield _row(path, does, registered, of, summary, holder=True)
+
+
+def _groups() -> Iterator[Route]:
+    groups, of = "/contact_groups", "contact_groups"
+    group, kind = f"{groups}/{{Group_ID}}", ContactGroup
+    yield _row(groups, Does.LIST, kind, of, "List contact groups.")
+    yield _row(groups, Does.CREATE, kind, of, "Make a contact group.")
+    yield _row(group, Does.READ, kind, of, "Read a contact group; its members are counted.")
+    yield _row(group, Does.UPDATE, kind, of, "Change what is given of a contact group.")
+    yield _row(group, Does.REPLACE, kind, of, "Replace a contact group.")
+    yield _row(group, Does.DELETE, kind, of, "Delete a contact group; its contacts stay.")
+    contacts = f"{group}/contacts"
+    contact = f"{contacts}/{{Contact_ID}}"
+    yield _row(contacts, Does.LIST, Contact, of, "List a group's contacts.", call="contacts")
+    yield _row(
+        contacts, Does.ADD, kind, of, "Put contacts in a STATIC group.",
+        call="add_contacts", field="contacts", also=("contact_ids", "contact_id", "id"),
+    )  # fmt: skip
+    yield _row(contact, Does.READ, Contact, of, "Read a contact of a group.", call="contact")
+    yield _row(
+        contact, Does.TAKE, kind, of, "Take a contact out of a STATIC group.",
+        call="remove_contacts",
+    )  # fmt: skip
+
+
+def _jobs() -> Iterator[Route]:
+    for path, kind, of, what in (
+        ("/contactimport", ImportJob, "contact_imports", "import"),
+        ("/contactexport", ExportJob, "contact_exports", "export"),
+    ):
+        job = f"{path}/{{Job_ID}}"
+        yield _row(path, Does.LIST, kind, of, f"List jobs that {what} contacts.")
+        yield _row(path, Does.CREATE, kind, of, f"Let a job {what} contacts in the background.")
+        yield _row(job, Does.READ, kind, of, f"Read how far a job that {what}s contacts is.")
+        yield _row(job, Does.DELETE, kind, of, f"Delete a job that {what}s contacts; it stops.")
+
+
 def _read_only(path: str, id: str, kind: type[Resource], of: str) -> Iterator[Route]:
     title = declaration(kind).title
     yield _row(path, Does.LIST, kind, of, f"List every {title}.")
@@ -251,6 +369,11 @@ def _table() -> Iterator[Route]:
     yield from _channels()
     yield from _templates()
     yield from _words()
+    yield from _attachments()
+    yield from _contacts()
+    yield from _contact_tokens()
+    yield from _groups()
+    yield from _jobs()
 
 
 ROUTES: Final[tuple[Route, ...]] = tuple(_table())

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-from scg_core.attachments.model import Attachment
+from scg_core.attachments.model import AccessToken, Attachment, TokenScope
+from scg_core.attachments.usecases.tokens import opened
 from scg_core.consent.steps.keywords import KeywordBook
 from scg_core.engine import content
 from scg_core.engine.application import Application
@@ -151,6 +152,18 @@ class Engine:
             NotFound: the token opens no attachment, or not any more; or there is no content.
         """
         return content.download(self, lambda unit: opened_attachment(unit, token))
+
+    def contact_token(self, token: str) -> AccessToken:
+        """What an access token of a contact opens: ``resource_id`` is the contact.
+
+        Its holder may read that contact and register its application tokens, nothing else; it is
+        for the host to hold them to it.
+
+        Raises:
+            NotFound: the token opens no contact, or not any more.
+        """
+        with self.reading() as unit:
+            return opened(unit, read_text("token", token), TokenScope.CONTACT)
 
     def operator(self) -> Operator:
         """Who runs the gateway: registers companies, provisions what they may use."""

@@ -15,9 +15,9 @@ from scg_core.contacts.usecases import (
     groups,
     importing,
 )
-from scg_core.contacts.usecases.groups import Added
 from scg_core.engine.collection import NONE, Collection, Host
 from scg_core.engine.contacts import by_slots
+from scg_core.kernel.members import Added
 from scg_core.kernel.query import DEFAULT_LIMIT, Page, filtered
 from scg_core.tenancy.model import Caller
 
@@ -83,7 +83,7 @@ class ContactGroups(Collection[ContactGroup]):
         with self._engine.transaction("delete_group") as unit:
             groups.delete_group(unit, self._caller, group_id, version_number)
 
-    def add_contacts(self, group_id: str, contact_ids: Sequence[str]) -> Added:
+    def add_contacts(self, group_id: str, contact_ids: Sequence[str]) -> Added[ContactGroup]:
         """Put contacts in a STATIC group; the errors name unknown ones.
 
         Raises:
@@ -94,7 +94,7 @@ class ContactGroups(Collection[ContactGroup]):
         with self._engine.transaction("add_contacts") as unit:
             return groups.add_contacts(unit, self._caller, group_id, contact_ids)
 
-    def remove_contacts(self, group_id: str, contact_ids: Sequence[str]) -> Added:
+    def remove_contacts(self, group_id: str, contact_ids: Sequence[str]) -> Added[ContactGroup]:
         """Take contacts out of a STATIC group; the errors name those that were not in it.
 
         Raises:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scg_core.engine.collection import NONE, Collection, Host
+from scg_core.kernel.members import Added
 from scg_core.kernel.query import DEFAULT_LIMIT, Page, at_least
 from scg_core.senders.model import Channel, SenderId, SenderIdClass, SenderIdType
 from scg_core.senders.steps.finding import seen_channels, seen_senders
 from scg_core.senders.usecases import channels, senders
-from scg_core.senders.usecases.channels import Added
 from scg_core.tenancy.model import Caller
 
 
@@ -118,7 +118,7 @@ class Channels(Collection[Channel]):
         with self._engine.transaction("delete_channel") as unit:
             channels.delete_channel(unit, self._caller, channel_id, version_number)
 
-    def add_sender_ids(self, channel_id: str, sender_ids: Sequence[str]) -> Added:
+    def add_sender_ids(self, channel_id: str, sender_ids: Sequence[str]) -> Added[Channel]:
         """Add sender ids of the company; the errors name those that it has not.
 
         Raises:
@@ -129,7 +129,7 @@ class Channels(Collection[Channel]):
         with self._engine.transaction("add_sender_ids") as unit:
             return channels.add_members(unit, self._caller, channel_id, sender_ids)
 
-    def remove_sender_ids(self, channel_id: str, sender_ids: Sequence[str]) -> Added:
+    def remove_sender_ids(self, channel_id: str, sender_ids: Sequence[str]) -> Added[Channel]:
         """Take sender ids out; the errors name those that were not in it.
 
         Raises:

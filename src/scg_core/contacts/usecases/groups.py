@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from scg_core.contacts.model import (
     Contact,
@@ -29,6 +29,7 @@ from scg_core.contacts.steps.members import (
 )
 from scg_core.kernel import codec
 from scg_core.kernel.errors import IllegalTransition, InvalidField, NotFound
+from scg_core.kernel.members import Added
 from scg_core.kernel.query import (
     EXACT_TOTAL,
     Condition,
@@ -53,14 +54,6 @@ EMPTY_GROUP: Final = "empty_group"
 
 MOST_AT_ONCE: Final = 1_000
 _PAGE: Final = 500
-
-
-@frozen
-class Added:
-    """A group after contacts were added or taken out, and why some were not, by id."""
-
-    group: ContactGroup
-    errors: Mapping[str, str]
 
 
 def create_group(unit: Unit, caller: Caller, given: Mapping[str, object]) -> ContactGroup:
@@ -146,7 +139,9 @@ def delete_group(unit: Unit, caller: Caller, group_id: str, seen: object = None)
     unit.later(EMPTY_GROUP, held.id, unit.now)
 
 
-def add_contacts(unit: Unit, caller: Caller, group_id: str, given: Sequence[str]) -> Added:
+def add_contacts(
+    unit: Unit, caller: Caller, group_id: str, given: Sequence[str]
+) -> Added[ContactGroup]:
     """Put contacts in a STATIC group; those in it already stay, unknown ones are named.
 
     Raises:
@@ -163,7 +158,9 @@ def add_contacts(unit: Unit, caller: Caller, group_id: str, given: Sequence[str]
     return Added(group, {id: f"Unknown document: {id}" for id in ids if id not in known})
 
 
-def remove_contacts(unit: Unit, caller: Caller, group_id: str, given: Sequence[str]) -> Added:
+def remove_contacts(
+    unit: Unit, caller: Caller, group_id: str, given: Sequence[str]
+) -> Added[ContactGroup]:
     """Take contacts out of a STATIC group; those that are not in it are named.
 
     Raises:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Forbidden, InvalidField
+from scg_core.kernel.members import Added
 from scg_core.kernel.query import Page, Query, among, eq, listing
 from scg_core.kernel.resource import Writer
 from scg_core.senders.lifecycle import Ownership
@@ -22,14 +23,6 @@ from scg_core.tenancy.model import OPERATOR, Caller
 from scg_core.unit import Unit
 
 MOST_AT_ONCE = 1_000
-
-
-@frozen
-class Added:
-    """A channel after sender ids were added, and why some were not, by id."""
-
-    channel: Channel
-    errors: Mapping[str, str]
 
 
 def create_channel(unit: Unit, caller: Caller, given: Mapping[str, object]) -> Channel:
@@ -97,7 +90,9 @@ def delete_channel(unit: Unit, caller: Caller, channel_id: str, seen: object = N
     unit.session.remove(channel)
 
 
-def add_members(unit: Unit, caller: Caller, channel_id: str, given: Sequence[str]) -> Added:
+def add_members(
+    unit: Unit, caller: Caller, channel_id: str, given: Sequence[str]
+) -> Added[Channel]:
     """Add sender ids to a channel; one that is there already stays, an unknown one is named.
 
     Raises:
@@ -119,7 +114,9 @@ def add_members(unit: Unit, caller: Caller, channel_id: str, given: Sequence[str
     return Added(channel, {id: f"Unknown document: {id}" for id in ids if id not in usable})
 
 
-def remove_members(unit: Unit, caller: Caller, channel_id: str, given: Sequence[str]) -> Added:
+def remove_members(
+    unit: Unit, caller: Caller, channel_id: str, given: Sequence[str]
+) -> Added[Channel]:
     """Take sender ids out of a channel; one that is not in it is named.
 
     Raises:

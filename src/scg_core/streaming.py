@@ -42,7 +42,7 @@ from scg_core.contacts.usecases.importing import (
     store_rows,
 )
 from scg_core.kernel.errors import IllegalTransition, InvalidField, NotFound, ScgError
-from scg_core.kernel.instant import MINUTE
+from scg_core.kernel.instant import SECOND
 from scg_core.ports.blobs import Blobs
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
@@ -50,7 +50,7 @@ from scg_core.unit import Unit
 PAGES_A_TURN: Final = 16
 """Pages of a file that are imported before others get their turn."""
 
-LEASE: Final = MINUTE
+LEASE: Final = 30 * SECOND
 _NO_LIMIT: Final = 2**62
 _PIECES_A_NOTE: Final = 10
 

@@ -31,7 +31,7 @@ def measure(recipients: int, folder: Path | None = None) -> dict[str, Any]:
 
     The engine's CPU includes the simulated carrier's, which runs in the same process.
     """
-    with _folder(folder) as place:
+    with folder_or_temporary(folder) as place:
         figures = _engine(recipients, place)
         raw_insert, raw_path = _raw(recipients, place)
     figures["raw_insert_per_second"] = raw_insert
@@ -114,7 +114,8 @@ def _raw(recipients: int, place: Path) -> tuple[float, float]:
 
 
 @contextmanager
-def _folder(folder: Path | None) -> Iterator[Path]:
+def folder_or_temporary(folder: Path | None) -> Iterator[Path]:
+    """The folder that was given, or one that is gone afterwards."""
     if folder is not None:
         yield folder
         return

@@ -9,6 +9,7 @@ import click
 
 from scg_adapters.cli.bench import bench
 from scg_adapters.cli.consent import receive, suppress
+from scg_adapters.cli.contacts import contacts, fast_access, groups, templates
 from scg_adapters.cli.send import demo, send
 from scg_adapters.cli.serve import serve
 from scg_adapters.cli.tenancy import provision, token
@@ -33,5 +34,9 @@ def main() -> None:
     """An embeddable engine for business messaging and calling."""
 
 
-for command in (demo, send, receive, suppress, serve, provision, token, bench):
+COMMANDS = (
+    demo, send, receive, suppress, contacts, groups, fast_access, templates, serve, provision,
+    token, bench,
+)  # fmt: skip
+for command in COMMANDS:
     main.add_command(command)

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from scg_adapters.bench import http, pipeline, rules, singles, words
+from scg_adapters.bench import contacts, http, pipeline, rules, singles, words
 
 
 @click.group()
@@ -40,6 +40,14 @@ def bench_singles(sends: int, file: Path | None) -> None:
 def bench_http(seconds: float, file: Path | None) -> None:
     """Durable single sends over REST, beside bare commits, with and without a bulk job."""
     _show("scg bench http", http.measure(seconds), file)
+
+
+@bench.command("contacts")
+@click.option("--contacts", "count", default=100_000, show_default=True, type=click.IntRange(100))
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_contacts(count: int, file: Path | None) -> None:
+    """Import contacts, derive two attributes, count a group, write to it, export it."""
+    _show("scg bench contacts", contacts.measure(count), file)
 
 
 @bench.command("window")

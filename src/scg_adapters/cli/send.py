@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from scg_adapters import bulk, recipients_file
+from scg_adapters import bulk, contacts_file, recipients_file
 from scg_adapters.bench import pipeline
 from scg_adapters.embedded import open_engine
 from scg_adapters.system import SystemClock
@@ -69,13 +69,10 @@ def demo(recipients: int, db: str | None, carrier_log: Path | None, as_json: boo
 @click.option("--db", required=True, metavar="URL", help="sqlite:///FILE")
 @click.option("--from", "sender", required=True, metavar="SENDER", help="A sender id.")
 @click.option(
-    "--to",
-    "file",
-    required=True,
-    metavar="FILE.csv",
-    type=click.Path(path_type=Path),
+    "--to", "file", metavar="FILE.csv", type=click.Path(path_type=Path),
     help="A CSV file of recipients.",
-)
+)  # fmt: skip
+@click.option("--group", help="A group of contacts, by its id or name, instead of a file.")
 @click.option("--body", required=True, metavar="TEXT", help="The text to send.")
 @click.option("--company", default=_COMPANY, show_default=True, help="The company that sends.")
 @click.option("--application", default=_APPLICATION, show_default=True, type=int)
@@ -89,7 +86,8 @@ def demo(recipients: int, db: str | None, carrier_log: Path | None, as_json: boo
 def send(
     db: str,
     sender: str,
-    file: Path,
+    file: Path | None,
+    group: str | None,
     body: str,
     company: str,
     application: int,
@@ -97,19 +95,28 @@ def send(
     carrier_log: Path | None,
     as_json: bool,
 ) -> None:
-    """Send a text to every number in a CSV file, through the simulated carrier."""
-    total = recipients_file.count(file)
+    """Send a text to every number in a CSV file or to a group, through the simulated carrier."""
+    if (file is None) == (group is None):
+        raise click.UsageError("give --to with a file, or --group")
+    total = 0 if file is None else recipients_file.count(file)
     with somewhere(db, carrier_log) as (url, log):
         clock = SystemClock()
         carrier = LoopbackCarrier(behaviour=Behaviour(delay=20, spread=200), log=log)
         engine = open_engine(url, {_CONNECTOR: carrier}, clock=clock)
         app = engine.application(company, application)
         began = time.perf_counter()
+        named = contacts_file.group_id(app, group)
+        if named is not None:
+            total = app.contact_groups.get(named).member_count
+        fields = {"from_": _sender(engine, app, company, sender), "body": body}
         with _progress(total, shown=not as_json) as moved:
-            pages = recipients_file.pages(file, bulk.PAGE)
-            request = bulk.submit(
-                app, pages, key, moved, from_=_sender(engine, app, company, sender), body=body
-            )
+            if file is None:
+                request = app.message_requests.create(
+                    fields, contact_group_id=named, idempotency_key=key
+                )
+            else:
+                pages = recipients_file.pages(file, bulk.PAGE)
+                request = bulk.submit(app, pages, key, moved, **fields)
             request = bulk.run(engine, app, request.id, clock, moved)
         _report(request, time.perf_counter() - began, as_json)
 

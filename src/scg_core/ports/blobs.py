@@ -30,6 +30,7 @@ class Blobs(Protocol):
         Laws:
             - ``what_was_put_is_read``
             - ``reading_from_a_byte_gives_the_rest``
+            - ``content_is_read_in_chunks``
             - ``reading_an_unknown_key_raises_not_found``
 
         Raises:

@@ -114,10 +114,10 @@ class _Reader:
                 raise _wrong(f"there is no fast-access attribute {field[:80]!r} at {at}")
             name = found
         attribute = declaration(Contact).by_wire.get(name)
-        if attribute is None:
-            raise _wrong(f"a contact has no attribute {field[:64]!r} at {at}")
-        if attribute.type in _UNFILTERED:
+        if attribute is not None and attribute.type in _UNFILTERED:
             raise _wrong(f"{name} cannot be compared at {at}; make a fast-access rule for it")
+        if attribute is None or not attribute.filterable:
+            raise _wrong(f"a contact has no attribute {field[:64]!r} at {at}")
         return attribute
 
 

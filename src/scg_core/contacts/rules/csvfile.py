@@ -98,6 +98,8 @@ class _Feed:
         self._size += len(line)
         if self._size > LONGEST_ROW:
             raise _TooLong
+        if b"\x00" in line:
+            raise csv.Error("holds a NUL character")
         return line.decode()
 
 

@@ -1,0 +1,161 @@
+"""CSV as contacts travel in it: any bytes give rows or failures, from any row on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scg_core.contacts.rules.csvfile import LONGEST_ROW, Row, Rows, guarded, unguarded, written
+
+CELLS = st.text(
+    alphabet=st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00"), max_size=8
+)
+TABLES = st.lists(st.lists(CELLS, min_size=2, max_size=4), max_size=6)
+
+
+def cut(data: bytes, size: int) -> Iterator[bytes]:
+    """The bytes in chunks."""
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
+def read(data: bytes, size: int = 7, start: int = 0) -> list[Row]:
+    """The rows of some bytes, read in chunks."""
+    return list(Rows(cut(data[start:], size), start))
+
+
+@given(TABLES, st.integers(1, 40), st.booleans())
+def test_what_was_written_is_read(table: list[list[str]], size: int, marked: bool) -> None:
+    """Quotes, commas and line breaks in cells too, however the bytes are cut, with a BOM or not."""
+    data = "".join(map(written, table)).encode()
+    found = read((b"\xef\xbb\xbf" if marked else b"") + data, size)
+
+    assert [list(row.cells) for row in found] == table
+    assert all(row.problem is None for row in found)
+
+
+@given(TABLES, st.integers(1, 40), st.data())
+def test_reading_goes_on_at_the_end_of_any_row(
+    table: list[list[str]], size: int, data: st.DataObject
+) -> None:
+    """What comes after it is what came after it the first time."""
+    raw = "".join(map(written, table)).encode()
+    whole = read(raw, size)
+    if not whole:
+        return
+    at = data.draw(st.integers(0, len(whole) - 1))
+
+    assert read(raw, size, start=whole[at].end) == whole[at + 1 :]
+
+
+@given(st.binary(max_size=300), st.integers(1, 40))
+def test_any_bytes_are_rows_or_failures(data: bytes, size: int) -> None:
+    """Each moves on, and the last ends where the bytes do, but for empty lines."""
+    found = read(data, size)
+    ends = [row.end for row in found]
+
+    assert ends == sorted(set(ends))
+    assert all(end <= len(data) for end in ends)
+    assert not ends or not data[ends[-1] :].strip(b"\r\n")
+
+
+@given(st.lists(st.sampled_from(['"', ",", "a", "\n", "\r\n", '""', "é"]), max_size=60))
+def test_a_bad_row_takes_one_line_with_it(pieces: list[str]) -> None:
+    """Lines that stand before it and after it, without quotes, are read all the same."""
+    bad = "".join(pieces)
+    data = f"one,1\r\n{bad}\r\ntwo,2\r\n".encode()
+    cells = [list(row.cells) for row in read(data)]
+
+    assert cells[0] == ["one", "1"] or bad == ""
+    if bad.count('"') % 2 == 0 and "\r" not in bad.replace("\r\n", ""):
+        assert cells[-1] == ["two", "2"]
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (b"", []),
+        (b"\xef\xbb\xbf", []),
+        (b"\r\n\r\n", []),
+        (b"a,b", [("a", "b")]),
+        (b"a,b\r\n\r\nc,d\r\n", [("a", "b"), ("c", "d")]),
+        (b'"a\r\nb",c\n', [("a\r\nb", "c")]),
+        (b'"a""b",\n', [('a"b', "")]),
+    ],
+)
+def test_what_rows_there_are(data: bytes, wanted: list[tuple[str, ...]]) -> None:
+    """Empty lines are none."""
+    assert [row.cells for row in read(data)] == wanted
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [b'"open,1', b'"a"b,1', b"\xff\xfe,1", b"a\x00b,1", b'x,"' + b"y" * (LONGEST_ROW + 9),
+     b"z" * (3 * LONGEST_ROW)],
+    ids=["open quote", "quote in the middle", "not UTF-8", "NUL", "long quoted", "long line"],
+)  # fmt: skip
+def test_a_line_that_cannot_be_read_is_one_failure(bad: bytes) -> None:
+    """The lines around it are rows, and what is shown of it is short."""
+    found = read(b"one,1\r\n" + bad + b"\r\ntwo,2\r\n", 65_536)
+
+    assert [row.cells for row in found if row.problem is None] == [("one", "1"), ("two", "2")]
+    [failed] = [row for row in found if row.problem is not None]
+    assert failed.cells and len(failed.cells[0]) <= 1_000
+
+
+def test_a_line_of_a_gigabyte_is_read_in_flat_memory() -> None:
+    """It is passed over chunk by chunk."""
+    chunk = b"x" * 2**20
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        for _ in range(200):
+            taken += 1
+            yield chunk
+        yield b"\r\nlast,1\r\n"
+
+    found = list(Rows(endless()))
+
+    assert taken == 200
+    assert [row.cells for row in found if row.problem is None] == [("last", "1")]
+    assert found[-1].end == 200 * 2**20 + len(b"\r\nlast,1\r\n")
+
+
+def test_an_open_quote_in_each_line_is_no_slower_than_the_lines() -> None:
+    """What was looked at in vain is not looked at again for every line."""
+    lines = b"".join(b'a,"b%d\r\n' % at for at in range(20_000))
+    found = read(lines, 65_536)
+
+    assert sum(row.problem is not None for row in found) > 0
+    assert found[-1].end == len(lines)
+
+
+RISKY = ["=1+1", "+1", "-1+x", "@sum", "\tx", "\rx", "'=x", "''=x", "'plain", "plain", "", "'"]
+
+
+@pytest.mark.parametrize("cell", RISKY)
+def test_a_guarded_cell_is_no_formula_and_comes_back(cell: str) -> None:
+    """Numbers stay as they are, also those with a plus sign."""
+    shown = guarded(cell)
+
+    assert unguarded(shown) == cell
+    assert shown[:1] not in ("=", "@", "\t", "\r")
+    assert guarded("+14155550100") == "+14155550100"
+
+
+@given(CELLS)
+def test_guarding_loses_nothing(cell: str) -> None:
+    """Whatever a cell holds."""
+    assert unguarded(guarded(cell)) == cell
+
+
+def test_written_rows_are_what_other_programs_read() -> None:
+    """As RFC 4180 has it."""
+    row = ["a", 'b"c', "d,e", "f\ng"]
+
+    assert list(csv.reader(io.StringIO(written(row)))) == [row]

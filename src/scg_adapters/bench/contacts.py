@@ -29,8 +29,6 @@ _TIERS: Final = ("gold", "silver", "iron", "wood")
 _HEADER: Final = (
     "external_id,first_name,last_name,primary_mdn,primary_addr_state,extended_attributes"
 )
-    "external_id,first_name,last_name,primary_mdn,primary_addr_state,extended_attributes"
-)
 _RULES: Final = {"fast_access_1": "$..extended_attributes.tier", "fast_access_2": "$..points"}
 
 

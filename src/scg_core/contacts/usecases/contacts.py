@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scg_core.attachments.steps import forget_tokens
-from scg_core.contacts.model import SLOTS, ApplicationToken, Contact
+from scg_core.contacts.model import ApplicationToken, Contact
 from scg_core.contacts.rules.delivery import mdn_key
 from scg_core.contacts.rules.deriving import Rules, check_slots
 from scg_core.contacts.rules.lists import check_lists
@@ -72,7 +72,7 @@ def update_contact(
         changes["mdn_key"] = mdn_key(changes["primary_mdn"])
     refuse_taken(unit, caller.company_id, changes, held)
     after = {a.name: getattr(held, a.name) for a in declaration(held).attributes} | changes
-    return unit.save(held, **changes, **_fresh(derived(rules, after, after), changes))
+    return unit.save(held, **(changes | derived(rules, after, after)))
 
 
 def delete_contact(unit: Unit, caller: Caller, contact_id: str, seen: object = None) -> None:
@@ -144,10 +144,3 @@ def _by_names(given: object, rules: Rules, caller: Caller) -> dict[str, Any]:
         elif not caller.lenient:
             raise InvalidField(f"{FRIENDLY}.{name[:64]}", "has no fast-access rule of this name")
     return found
-
-
-def _fresh(slots: Mapping[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """The slots to store; those among the changes are stored as they were derived."""
-    for slot in SLOTS:
-        changes.pop(slot, None)
-    return dict(slots)

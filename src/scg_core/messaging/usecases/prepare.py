@@ -103,7 +103,7 @@ def prepare_page(unit: Unit, work: Work, sources: Sources) -> None:
     tally.apply(unit)
     if request.recipient_count + made > sources.settings.recipients_a_request:
         unit.session.complete(work)
-        _reject(unit, request)
+        _reject(unit, unit.get(MessageRequest, request.company_id, request.id))
     elif batch.last:
         unit.session.complete(work)
         _finish(unit, request.id)

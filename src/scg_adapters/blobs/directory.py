@@ -42,13 +42,10 @@ class DirectoryBlobs:
 
     def read(self, key: str, start: int = 0, /) -> Iterator[bytes]:
         """The content from a byte on."""
-        try:
-            file = self._place(key).open("rb")
-        except FileNotFoundError:
-            raise NotFound("content", key) from None
-        except OSError as reason:
-            raise ContentUnavailable(reason.strerror or "") from None
-        return _chunks(file, start)
+        place = self._place(key)
+        if not place.is_file():
+            raise NotFound("content", key)
+        return _chunks(place, key, start)
 
     def delete(self, key: str, /) -> None:
         """Let go of a content."""
@@ -72,8 +69,13 @@ class DirectoryBlobs:
             os.close(handle)
 
 
-def _chunks(file: object, start: int) -> Iterator[bytes]:
-    with file as held:  # type: ignore[attr-defined]
-        held.seek(start)
-        while chunk := held.read(_CHUNK):
-            yield chunk
+def _chunks(place: Path, key: str, start: int) -> Iterator[bytes]:
+    try:
+        with place.open("rb") as held:
+            held.seek(start)
+            while chunk := held.read(_CHUNK):
+                yield chunk
+    except FileNotFoundError:
+        raise NotFound("content", key) from None
+    except OSError as reason:
+        raise ContentUnavailable(reason.strerror or "") from None

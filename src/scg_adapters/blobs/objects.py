@@ -45,8 +45,8 @@ class ObjectBlobs:
     def read(self, key: str, start: int = 0, /) -> Iterator[bytes]:
         """The content from a byte on."""
         with _translated(key):
-            file = self._system.open(self._place(key), "rb")
-        return self._chunks(key, file, start)
+            self._system.info(self._place(key))
+        return self._chunks(key, start)
 
     def delete(self, key: str, /) -> None:
         """Let go of a content."""
@@ -56,9 +56,8 @@ class ObjectBlobs:
     def _place(self, key: str) -> str:
         return f"{self._root}/{key}"
 
-    @staticmethod
-    def _chunks(key: str, file: Any, start: int) -> Iterator[bytes]:
-        with _translated(key), file:
+    def _chunks(self, key: str, start: int) -> Iterator[bytes]:
+        with _translated(key), self._system.open(self._place(key), "rb") as file:
             file.seek(start)
             while chunk := file.read(_CHUNK):
                 yield chunk

@@ -21,7 +21,7 @@ from scg_core.kernel.resource import (
     is_enum,
 )
 
-_LOOKED_UP: Final = frozenset({"transport_id"})
+_LOOKED_UP: Final = frozenset({"transport_id", "mdn_key"})
 
 
 class MemorySession(MemoryQueue):
@@ -176,6 +176,9 @@ class MemorySession(MemoryQueue):
         """What may meet a query: few where it names keys, ids or a range of keys, else all."""
         held = self._kind(query.kind)
         key = declaration(query.kind).key
+        only = self._unique_one(query)
+        if only is not None:
+            return [held[one] for one in only]
         least = most = None
         for condition in query.where:
             if condition.field in _LOOKED_UP and condition.op is Op.IN:
@@ -197,6 +200,16 @@ class MemorySession(MemoryQueue):
         if isinstance(least, int) and isinstance(most, int) and most - least < len(held):
             return [held[one] for one in range(least, most + 1) if one in held]
         return held.values()
+
+    def _unique_one(self, query: Query[R]) -> list[Any] | None:
+        """The key of the one that may meet a query, where it names all of a unique group."""
+        named = {one.field: one.value for one in query.where if one.op is Op.EQ}
+        for fields in declaration(query.kind).unique:
+            values = tuple(named.get(field) for field in fields)
+            if None not in values:
+                key = self._taken(query.kind, fields).get(values)
+                return [] if key is None else [key]
+        return None
 
     def _keep(self, held: dict[Any, Any], key: object, resource: Resource) -> None:
         """Store a resource and note the unique values it holds."""

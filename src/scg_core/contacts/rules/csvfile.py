@@ -98,9 +98,10 @@ class _Feed:
         self._size += len(line)
         if self._size > LONGEST_ROW:
             raise _TooLong
-        if b"\x00" in line:
+        text = line.decode()
+        if "\x00" in text:
             raise csv.Error("holds a NUL character")
-        return line.decode()
+        return text
 
 
 class _Lines:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from scg_adapters import contacts_file
 from scg_adapters.cli import main
 from scg_adapters.embedded import open_engine
 from scg_adapters.transport.carrier_log import FileLog, submissions
@@ -173,3 +174,72 @@ def test_carriers_lists_and_handsets_reach_the_engine_by_command(tmp_path: Path)
     app = engine.application("acme", 1)
     [status] = app.contact_address_statuses.find(sender_id=sender.id)
     assert status.consent_status == "OPTOUT"
+
+
+def test_contacts_are_imported_grouped_written_to_and_exported(tmp_path: Path) -> None:
+    """Each command says in one JSON object what it did, and the counts add up."""
+    file, out, bad = tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "bad.csv"
+    rows = [f'c{at},N{at},+1415{2_000_000 + at},"{{""tier"": {at % 4}}}"' for at in range(1_000)]
+    file.write_text(
+        "\n".join(["external_id,first_name,primary_mdn,extended_attributes", *rows, "a,b"]),
+        encoding="utf-8",
+    )
+    url = f"sqlite:///{tmp_path}/scg.db"
+    open_engine(url, {"loopback": LoopbackCarrier()}).operator().add_sender_id(
+        "demo", address="55512", country="USA"
+    )
+    where = ("--db", url, "--json")
+
+    shown = figures(run("contacts", "import", *where, "--failures", bad, file))
+    assert (shown["imported"], shown["failed"]) == (1_000, 1)
+    assert bad.read_text(encoding="utf-8").splitlines()[1].startswith("a,b,,,400,")
+    shown = figures(run("fast-access", "add", *where, "--name", "tier", "--script", "$..tier",
+                        "fast_access_1"))  # fmt: skip
+    assert shown["derived"] == 1_000
+    criteria = '{"field": "fast_access.tier", "op": "eq", "value": 1}'
+    shown = figures(run("groups", "create", *where, "--dynamic", "--criteria", criteria, "ones"))
+    assert (shown["type"], shown["members"]) == ("DYNAMIC", 250)
+    shown = figures(run("groups", "members", *where, "--limit", 3, "ones"))
+    assert (shown["members"], len(shown["first"])) == (250, 3)
+    figures(run("templates", "add", *where, "hello", "Hi ${contact.first_name}!"))
+    shown = figures(run("send", *where, "--from", "55512", "--group", "ones",
+                        "--body", '#parse("hello")'))  # fmt: skip
+    assert (shown["recipients"], shown["sent"], shown["state"]) == (250, 250, "COMPLETED")
+    shown = figures(run("contacts", "export", *where, "--group", "ones", out))
+    assert shown["exported"] == 250
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 251
+
+
+def test_an_import_given_again_goes_on_where_it_was(tmp_path: Path) -> None:
+    """A job that has not ended is found by its file."""
+    file = tmp_path / "in.csv"
+    file.write_text("external_id\n" + "\n".join(f"c{at}" for at in range(1_000)), encoding="utf-8")
+    url = f"sqlite:///{tmp_path}/scg.db"
+    engine = open_engine(url, {"loopback": LoopbackCarrier()})
+    begun = contacts_file.begin_import(engine.application("demo", 1), file)
+
+    shown = figures(run("contacts", "import", "--db", url, "--json", file))
+
+    assert (shown["job_id"], shown["imported"]) == (begun.id, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("contacts", "import", "nowhere.csv"), "file: cannot be read"),
+        (("contacts", "export", "--group", "nobody", "out.csv"), "group: no group"),
+        (("contacts", "export", "/nowhere/out.csv"), "file: cannot be written"),
+        (("groups", "create", "--criteria", "TX", "g"), "criteria: "),
+        (("groups", "members", "nobody"), "group: no group"),
+        (("fast-access", "add", "--script", "x", "fast_access_1"), "value_derivation_script: "),
+        (("templates", "add", "a", "${"), "pattern: "),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    """And exits with 2."""
+    url = f"sqlite:///{tmp_path}/scg.db"
+    command = arguments[:2]
+    result = run(*command, "--db", url, *arguments[2:])
+
+    assert result.exit_code == 2
+    assert f"scg: {said}" in result.stderr

@@ -24,7 +24,7 @@ class DirectoryBlobs:
     def put(self, key: str, chunks: Iterable[bytes], /) -> None:
         """Keep what the chunks hold, durable when this returns."""
         place = self._place(key)
-        aside = place.with_name(place.name + ".part")
+        aside = _aside(place)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with aside.open("wb") as file:
@@ -48,9 +48,11 @@ class DirectoryBlobs:
         return _chunks(place, key, start)
 
     def delete(self, key: str, /) -> None:
-        """Let go of a content."""
+        """Let go of a content, also of what a process that was killed had put of it."""
+        place = self._place(key)
         try:
-            self._place(key).unlink(missing_ok=True)
+            place.unlink(missing_ok=True)
+            _aside(place).unlink(missing_ok=True)
         except OSError as reason:
             raise ContentUnavailable(reason.strerror or "") from None
 
@@ -67,6 +69,11 @@ class DirectoryBlobs:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _aside(place: Path) -> Path:
+    """Where a content lies until it is whole."""
+    return place.with_name(place.name + ".part")
 
 
 def _chunks(place: Path, key: str, start: int) -> Iterator[bytes]:

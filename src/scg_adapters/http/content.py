@@ -43,7 +43,7 @@ class Contents:
     async def __call__(self, request: Request) -> Answer:
         """Serve one request."""
         token = request.parts[-2]
-        if len(token) > _LONGEST_TOKEN:
+        if len(token) > _LONGEST_TOKEN or not (token.isascii() and token.isalnum()):
             raise NotFound("access token", "...")
         if request.verb == "GET":
             attachment, chunks = await self._desk.stream(lambda: self._engine.download(token))

@@ -1,0 +1,272 @@
+"""Contents of attachments over HTTP, and what a contact's token lets its holder do."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from scg_adapters.http.api import Limits
+from tests.http.server import Served
+from tests.world import World
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Served]:
+    """One server for this module; a client may be silent for half a second."""
+    with Served(World(), limits=Limits(patience=0.5)) as running:
+        yield running
+
+
+def attachment(server: Served, **fields: str) -> str:
+    """A new attachment; its id."""
+    given = {"name": "a.png", "type": "image/png", "filename": "a b.png", **fields}
+    return str(server.call("POST", "/messaging/attachments", given).json["id"])
+
+
+def token(server: Served, id: str) -> str:
+    """A token that opens an attachment."""
+    made = server.call("POST", f"/messaging/attachments/{id}/access_tokens", {})
+    return str(made.json["id"])
+
+
+def path_of(token_id: str) -> str:
+    """Where the content is that a token opens."""
+    return f"/scg-attachment/api/v1/messaging/attachments/{token_id}/content"
+
+
+def ask(
+    server: Served, verb: str, path: str, body: object = None, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    """A request without a token in its headers; a body may come in chunks."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    chunked = body is not None and not isinstance(body, bytes)
+    connection.request(verb, path, body=body, headers=headers or {}, encode_chunked=chunked)
+    answer = connection.getresponse()
+    found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+    connection.close()
+    return found
+
+
+def state(server: Served, id: str) -> tuple[str, int | None]:
+    """The state of an attachment, and its size."""
+    held = server.call("GET", f"/messaging/attachments/{id}").json
+    return held["state"], held.get("size")
+
+
+@pytest.mark.parametrize("kind", ["Application/octet-stream", "image/png", "", None])
+def test_content_is_taken_as_it_is(server: Served, kind: str | None) -> None:
+    """And comes back the same, with a name that no browser runs; no bearer token is asked for."""
+    id = attachment(server)
+    headers = {} if kind is None else {"Content-Type": kind}
+    status, _, body = ask(server, "POST", path_of(token(server, id)), PNG, headers)
+    assert (status, body) == (200, f'{{"id":"{id}"}}'.encode())
+    assert state(server, id) == ("UPLOADED", len(PNG))
+
+    status, headers, body = ask(
+        server, "GET", path_of(token(server, id)), headers={"Accept": "Application/octet-stream"}
+    )
+    assert (status, body) == (200, PNG)
+    assert headers["content-type"] == "image/png"
+    assert headers["content-length"] == str(len(PNG))
+    assert headers["content-disposition"] == "attachment; filename*=UTF-8''a%20b.png"
+    assert headers["x-content-type-options"] == "nosniff"
+    status, headers, body = ask(server, "HEAD", path_of(token(server, id)))
+    assert (status, headers["content-length"], body) == (200, str(len(PNG)), b"")
+
+
+def form(boundary: bytes, *parts: tuple[bytes, bytes]) -> bytes:
+    """A multipart form of parts, each with its disposition."""
+    made = b""
+    for disposition, content in parts:
+        made += b"--" + boundary + b"\r\nContent-Disposition: form-data; " + disposition
+        made += b"\r\nContent-Type: image/png\r\n\r\n" + content + b"\r\n"
+    return made + b"--" + boundary + b"--\r\n"
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        b'name="file"; filename="a.png"',
+        b'name="file-upload"; filename="a.png"; size="32";',
+        b"name=x",
+    ],
+)
+def test_a_form_is_its_first_file(server: Served, disposition: bytes) -> None:
+    """As browsers and the Node client send it; further parts are passed over."""
+    id = attachment(server)
+    body = form(b"x--1", (disposition, PNG), (b'name="other"', b"not this"))
+    headers = {"Content-Type": 'multipart/form-data; boundary="x--1"'}
+
+    assert ask(server, "POST", path_of(token(server, id)), body, headers)[0] == 200
+    assert state(server, id) == ("UPLOADED", len(PNG))
+
+
+def test_content_may_come_in_chunks(server: Served) -> None:
+    """Without saying how long it is."""
+    id = attachment(server)
+    chunks = (PNG[at : at + 1_000] for at in range(0, len(PNG), 1_000))
+    status, _, _ = ask(
+        server, "POST", path_of(token(server, id)), chunks, {"Transfer-Encoding": "chunked"}
+    )
+
+    assert (status, state(server, id)) == (200, ("UPLOADED", len(PNG)))
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (form(b"b", (b"name=x", PNG))[:-8], "multipart/form-data; boundary=b"),
+        (form(b"b", (b"name=x", PNG)), "multipart/form-data; boundary=other"),
+        (form(b"b", (b"name=x", PNG)), "multipart/form-data"),
+        (b"", "multipart/form-data; boundary=b"),
+        (b"--b--\r\n", "multipart/form-data; boundary=b"),
+        (b"--b\r\n" + b"X: " + b"y" * 20_000 + b"\r\n\r\nz\r\n--b--\r\n",
+         "multipart/form-data; boundary=b"),
+        (b"\x00" * 100, "multipart/form-data; boundary=b"),
+    ],
+    ids=["cut", "other boundary", "no boundary", "empty", "no part", "long header", "no form"],
+)  # fmt: skip
+def test_a_form_that_is_none_changes_nothing(server: Served, body: bytes, kind: str) -> None:
+    """It is 400, with the envelope."""
+    id = attachment(server)
+    status, _, text = ask(server, "POST", path_of(token(server, id)), body, {"Content-Type": kind})
+
+    assert status == 400
+    assert text.startswith(b'{"error_code":"400","error_description":"content: ')
+    assert state(server, id) == ("CREATED", None)
+
+
+def test_bad_tokens_are_404_alike(server: Served) -> None:
+    """Unknown, of a contact, or far too long; other verbs are 405."""
+    contact = server.call("POST", "/contacts", {}).json["id"]
+    other = server.call("POST", f"/contacts/{contact}/access_tokens", {}).json["id"]
+    for bad in ("0" * 22, "x", other, "y" * 300, "%00", "a%2Fb"):
+        for verb in ("GET", "POST"):
+            status, _, body = ask(server, verb, path_of(bad), b"x" if verb == "POST" else None)
+            assert status == 404, (verb, bad)
+            assert b'"error_code":"404"' in body
+    status, headers, _ = ask(server, "PUT", path_of(other), b"x")
+    assert (status, headers["allow"]) == (405, "GET, POST, HEAD, OPTIONS")
+    assert ask(server, "OPTIONS", path_of(other))[0] == 204
+
+
+def test_an_upload_that_stalls_or_breaks_off_changes_nothing(server: Served) -> None:
+    """A silent client is told so; one that leaves is nobody."""
+    id = attachment(server)
+    for leaves in (True, False):
+        line = (
+            f"POST {path_of(token(server, id))} HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+            raw.sendall(line.encode() + b"half")
+            if not leaves:
+                assert b" 408 " in raw.recv(1_000)
+    assert state(server, id) == ("CREATED", None)
+    assert ask(server, "POST", path_of(token(server, id)), PNG)[0] == 200
+
+
+def test_what_is_too_large_is_1019(server: Served) -> None:
+    """The connection is closed, since the rest is not read."""
+    world = World(settings=server.world.engine.settings.__class__(attachment_size=5_000))
+    with Served(world) as small:
+        id = attachment(small)
+        status, headers, body = ask(small, "POST", path_of(token(small, id)), PNG)
+        assert (status, headers["connection"]) == (400, "close")
+        assert b'"error_code":"1019"' in body
+        assert state(small, id) == ("CREATED", None)
+
+
+def test_no_token_is_written_to_the_log(server: Served) -> None:
+    """A request is noted by the pattern of its path."""
+    secret = token(server, attachment(server))
+    ask(server, "POST", path_of(secret), PNG)
+    server.call("GET", "/contacts", token=secret)
+
+    said = str(server.notes)
+    assert "/scg-attachment/api/v1/messaging/attachments/{Token}/content" in said
+    assert secret not in said
+
+
+def test_a_contacts_token_opens_that_contact_and_nothing_else(server: Served) -> None:
+    """Its holder reads it and registers applications; everything else is forbidden."""
+    mine, other = (server.call("POST", "/contacts", {}).json["id"] for _ in range(2))
+    held = server.call("POST", f"/contacts/{mine}/access_tokens", {"duration": "6000"}).json["id"]
+    fields = {"sender_id_address": "a.b", "message_delivery_provider": "APN", "token": "t"}
+
+    assert server.call("GET", f"/contacts/{mine}", token=held).json["id"] == mine
+    registered = f"/contacts/{mine}/application_tokens"
+    made = server.call("POST", registered, fields, token=held).json["id"]
+    assert server.call("GET", registered, token=held).json["total"] == 1
+    assert server.call("PUT", f"{registered}/{made}", fields, token=held).status == 200
+    assert server.call("DELETE", f"{registered}/{made}", token=held).status == 204
+    for verb, path, body in (
+        ("GET", f"/contacts/{other}", None),
+        ("GET", f"/contacts/{other}/application_tokens", None),
+        ("GET", "/contacts", None),
+        ("POST", "/contacts", {}),
+        ("POST", f"/contacts/{mine}", {"first_name": "x"}),
+        ("PUT", f"/contacts/{mine}", {"first_name": "x"}),
+        ("DELETE", f"/contacts/{mine}", None),
+        ("GET", f"/contacts/{mine}/access_tokens", None),
+        ("POST", f"/contacts/{mine}/access_tokens", {}),
+        ("GET", "/messaging/messages", None),
+        ("POST", "/messaging/message_requests", {"to": ["+14155550100"]}),
+        ("GET", "/contacts/fast_access", None),
+        ("GET", "/access_tokens", None),
+    ):
+        answer = server.call(verb, path, body, token=held)
+        assert (answer.status, answer.code) == (403, "403"), (verb, path)
+    id = attachment(server)
+    of_file = token(server, id)
+    assert server.call("GET", f"/contacts/{mine}", token=of_file).status == 401
+
+
+def test_clients_of_old_write_contacts_their_way(server: Served) -> None:
+    """Whole objects with read-only fields, zero dates, other names of lists, repeated members."""
+    body = {
+        "id": "x", "first_name": "Ann", "last_acquisition_date": 0, "first_acquisition_date": "0",
+        "device_list": "[]", "account_list": [], "voice_preference": True, "unknown": 1,
+        "primary_mdn": "14155550123", "birth_date": "", "extended_attributes": "",
+    }  # fmt: skip
+    id = server.call("POST", "/contacts", body).json["id"]
+    held = server.call("GET", f"/contacts/{id}").json
+    assert held["voice_preference"] == "PREFER_VOICE"
+    assert held["device_list"] == held["customer_device_list"] == "[]"
+    assert "last_acquisition_date" not in held
+    assert server.call("POST", f"/contacts/{id}", held).status == 200
+    assert server.call("GET", "/contacts?primary_mdn=+14155550123").json["total"] == 1
+    assert server.call("GET", "/contacts/?primary_mdn=14155550123&offset=0").json["total"] == 1
+
+    group = server.call("POST", "/contact_groups", {"name": "friends", "type": "STATIC"}).json["id"]
+    for _ in range(2):
+        added = server.call("POST", f"/contact_groups/{group}/contacts", {"contacts": [id, "bad"]})
+        assert added.json == {"id": group, "errors": {"bad": "Unknown document: bad"}}
+    assert server.call("GET", f"/contact_groups/{group}").json["member_count"] == 1
+    assert server.call("GET", f"/contact_groups/{group}/contacts").json["total"] == 1
+
+
+def test_an_import_and_an_export_over_http(server: Served) -> None:
+    """The way the clients do it: attachment, token, content, job."""
+    id = attachment(server, type="text/csv")
+    assert server.call("POST", "/contactimport", {"import_attachment_id": id}).status == 409
+    ask(server, "POST", path_of(token(server, id)), b"external_id\nhttp1\nhttp2\na,b\n")
+    job = server.call("POST", "/contactimport", {"import_attachment_id": id}).json["id"]
+    server.settle()
+    done = server.call("GET", f"/contactimport/{job}").json
+    assert (done["state"], done["imported_count"], done["failed_count"]) == ("COMPLETED", 2, 1)
+    failures = ask(server, "GET", path_of(token(server, done["failures_attachment_id"])))[2]
+    assert failures.startswith(b"external_id,error_code,error_description\r\n")
+
+    job = server.call("POST", "/contactexport", {}).json["id"]
+    server.settle()
+    done = server.call("GET", f"/contactexport/{job}").json
+    content = ask(server, "GET", path_of(token(server, done["export_attachment_id"])))[2]
+    assert b"http1" in content and content.count(b"\r\n") == done["exported_count"] + 1
+    assert server.call("GET", "/contactexport?state=COMPLETED").json["total"] == 1
+    assert server.call("DELETE", f"/contactexport/{job}").status == 204
+    assert server.call("GET", f"/contactexport/{job}").status == 404

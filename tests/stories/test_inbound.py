@@ -288,6 +288,7 @@ def test_a_message_of_another_company_is_not_seen(world: World) -> None:
         ("to_address", Inbound(ANN, " ", "x", 0)),
         ("at", Inbound(ANN, "1", "x", -1)),
         ("kind", Inbound(ANN, "1", "x", 0, kind="FAX")),
+        ("kind", Inbound(ANN, "1", "x", 0, kind=["SMS"])),  # type: ignore[arg-type]
         ("external_id", Inbound(ANN, "1", "x", 0, external_id="")),
         ("part.number", Inbound(ANN, "1", "x", 0, part=Part("r", 4, 3))),
         ("part.of", Inbound(ANN, "1", "x", 0, part=Part("r", 1, 300))),

@@ -86,3 +86,14 @@ def test_a_value_of_the_recipients_own_that_nobody_has_fails_its_message(world: 
     assert (message.failure_details or "").startswith("1006")
     assert world.messages(other.id)[0].body == "Hi!"
     world.recount()
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "two\rlines", " "])
+def test_a_template_that_no_body_could_name_is_refused(name: str) -> None:
+    """At creation, and when it is renamed."""
+    templates = World().app.message_templates
+    held = templates.create(GREETING)
+    with pytest.raises(InvalidField):
+        templates.create({**GREETING, "name": name})
+    with pytest.raises(InvalidField):
+        templates.update(held.id, name=name)

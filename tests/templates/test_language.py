@@ -142,6 +142,7 @@ def test_growth_is_bounded_while_it_happens() -> None:
 @pytest.mark.parametrize(
     "url",
     ["javascript:alert(1)", "ftp://x.example", "//x.example", "http://", "https://a b", "x",
+     "https:///", "https:///path", "http://?a", "http://:80/", "http://@",
      "https://x.example/" + "a" * 2_048, "HTTPS://x.example/<script>"],
 )  # fmt: skip
 def test_a_link_that_is_no_http_address_is_1020(url: str) -> None:

@@ -319,5 +319,5 @@ class Engine:
             yield Unit(session, self._ids, self._clock.now())
 
     def _known(self, connector: str) -> None:
-        if connector not in self._transports:
+        if not isinstance(connector, str) or connector not in self._transports:
             raise InvalidField("connector", f"there is no transport {connector!r}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scg_core.kernel import codec
-from scg_core.kernel.errors import Forbidden
+from scg_core.kernel.errors import Forbidden, InvalidField
 from scg_core.kernel.resource import Writer
 from scg_core.templates.model import MessageTemplate
 from scg_core.templates.rules.language import read_template
@@ -92,7 +92,9 @@ def _own(unit: Unit, caller: Caller, template_id: str) -> MessageTemplate:
 
 def _check(values: Mapping[str, Any]) -> None:
     if "name" in values:
-        codec.read_text("name", values["name"])
+        name = codec.read_text("name", values["name"])
+        if "\n" in name or "\r" in name:  # no body could speak of it
+            raise InvalidField("name", "must be one line")
     if "pattern" in values:
         read_template(codec.read_text("pattern", values["pattern"]))
 

@@ -70,7 +70,7 @@ def check_inbound(message: object) -> Inbound:
     read_text("from_address", message.from_address, most=128)
     read_text("to_address", message.to_address, most=128)
     read_integer("at", message.at, 0, LATEST)
-    if message.kind not in _KINDS:
+    if not isinstance(message.kind, str) or message.kind not in _KINDS:
         raise InvalidField("kind", f"must be one of {', '.join(sorted(_KINDS))}")
     if message.external_id is not None:
         read_text("external_id", message.external_id, most=_ID_LENGTH)

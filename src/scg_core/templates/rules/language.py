@@ -39,7 +39,7 @@ _FOREIGN: Final = re.compile(
     r"#(?:@?\w{1,32}[ \t]*\(|"
     r"(?:if|elseif|else|end|foreach|macro|include|stop|break|define|evaluate)\b)"
 )
-_URL: Final = re.compile(r"^https?://[^\s\"<>\\^`{|}\x00-\x1f\x7f]+$", re.IGNORECASE)
+_URL: Final = re.compile(r"^https?://(?![/?#:@])[^\s\"<>\\^`{|}\x00-\x1f\x7f]+$", re.IGNORECASE)
 
 
 @frozen

@@ -127,7 +127,7 @@ class Files:
             unit.session.again(task.work, unit.now, task.work.position)
 
     def _store(self, unit: Unit, task: ImportTask, page: list[Any] | None) -> Work | None:
-        if page is None:
+        if page is None or task.problem is not None:
             gone = InvalidField("import_attachment_id", "cannot be read: its content is gone")
             return stop(unit, task, task.problem or gone, LEASE)
         if not task.columns:

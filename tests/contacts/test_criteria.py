@@ -97,6 +97,7 @@ def test_the_short_form_is_all_of_what_equals() -> None:
     """Also by the short names of the primary address."""
     assert is_met({"state": "TX", "first_name": "Ann"}, primary_addr_state="TX", first_name="Ann")
     assert not is_met({"state": "TX", "first_name": "Ann"}, primary_addr_state="TX")
+    assert is_met({"country": "us"}, primary_addr_country="USA")
     assert is_met(
         {"voice_preference": "PREFER_VOICE"}, voice_preference=VoicePreference.PREFER_VOICE
     )
@@ -122,7 +123,10 @@ def test_the_short_form_is_all_of_what_equals() -> None:
         '{"field": "fast_access_21", "value": "x"}', '{"field": "address_list", "value": "x"}',
         '{"field": "extended_attributes", "value": "x"}', '{"field": "fast_access", "value": "x"}',
         '{"field": "birth_date", "value": "yesterday"}', '{"field": "created_date", "value": "x"}',
-        '{"field": "voice_preference", "value": "LOUD"}',
+        '{"field": "voice_preference", "value": "LOUD"}', '{"birth_date": ""}',
+        '{"field": "created_date", "op": "ne", "value": ""}',
+        '{"field": "first_name", "op": ["eq"], "value": "x"}',
+        '{"field": "first_name", "op": {}, "value": "x"}',
         '{"field": "application_id", "value": "x"}',
         '{"field": "first_name", "value": 1e300}', '{"field": "first_name", "value": "a\\u0000"}',
         '{"field": "first_name", "value": "\\ud800"}', '{"state": "TX", "and": []}',

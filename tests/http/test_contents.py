@@ -99,7 +99,8 @@ def form(boundary: bytes, *parts: tuple[bytes, bytes]) -> bytes:
 def test_a_form_is_its_first_file(server: Served, disposition: bytes) -> None:
     """As browsers and the Node client send it; further parts are passed over."""
     id = attachment(server)
-    body = form(b"x--1", (disposition, PNG), (b'name="other"', b"not this"))
+    field = b'--x--1\r\nContent-Disposition: form-data; name="comment"\r\n\r\nhello\r\n'
+    body = field + form(b"x--1", (disposition, PNG), (b'name="other"', b"not this"))
     headers = {"Content-Type": 'multipart/form-data; boundary="x--1"'}
 
     assert ask(server, "POST", path_of(token(server, id)), body, headers)[0] == 200
@@ -125,11 +126,14 @@ def test_content_may_come_in_chunks(server: Served) -> None:
         (form(b"b", (b"name=x", PNG)), "multipart/form-data"),
         (b"", "multipart/form-data; boundary=b"),
         (b"--b--\r\n", "multipart/form-data; boundary=b"),
+        (b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\nno file\r\n--b--\r\n',
+         "multipart/form-data; boundary=b"),
         (b"--b\r\n" + b"X: " + b"y" * 20_000 + b"\r\n\r\nz\r\n--b--\r\n",
          "multipart/form-data; boundary=b"),
         (b"\x00" * 100, "multipart/form-data; boundary=b"),
     ],
-    ids=["cut", "other boundary", "no boundary", "empty", "no part", "long header", "no form"],
+    ids=["cut", "other boundary", "no boundary", "empty", "no part", "no file", "long header",
+         "no form"],
 )  # fmt: skip
 def test_a_form_that_is_none_changes_nothing(server: Served, body: bytes, kind: str) -> None:
     """It is 400, with the envelope."""
@@ -248,6 +252,20 @@ def test_clients_of_old_write_contacts_their_way(server: Served) -> None:
         assert added.json == {"id": group, "errors": {"bad": "Unknown document: bad"}}
     assert server.call("GET", f"/contact_groups/{group}").json["member_count"] == 1
     assert server.call("GET", f"/contact_groups/{group}/contacts").json["total"] == 1
+
+
+def test_a_contact_read_before_a_rule_changed_may_be_sent_back(server: Served) -> None:
+    """Derived slots are read-only, which real clients send back all the same."""
+    rule = {"target_attribute": "fast_access_9", "value_derivation_script": "$..a"}
+    made = server.call("POST", "/contacts/fast_access", rule).json["id"]
+    id = server.call("POST", "/contacts", {"extended_attributes": {"a": 1, "b": 2}}).json["id"]
+    held = server.call("GET", f"/contacts/{id}").json
+    del held["version_number"]
+    server.call("POST", f"/contacts/fast_access/{made}", {"value_derivation_script": "$..b"})
+    server.settle()
+
+    assert server.call("POST", f"/contacts/{id}", {**held, "first_name": "Ann"}).status == 200
+    assert server.call("GET", f"/contacts/{id}").json["fast_access_9"] == "2"
 
 
 def test_an_import_and_an_export_over_http(server: Served) -> None:

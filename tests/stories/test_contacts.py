@@ -41,6 +41,8 @@ def test_a_contact_keeps_every_attribute(world: World) -> None:
     [
         ("primary_mdn", {"primary_mdn": "call me"}, 400),
         ("primary_mdn", {"primary_mdn": "+1"}, 400),
+        ("primary_mdn", {"primary_mdn": "\u0661\u0662\u0663\u0664\u0665\u0666"}, 400),
+        ("primary_mdn", {"primary_mdn": "+14155550100\n"}, 400),
         ("birth_date", {"birth_date": "1984-02-30"}, 400),
         ("birth_date", {"birth_date": "29.2.1984"}, 400),
         ("address_list", {"address_list": "{}"}, 400),
@@ -189,6 +191,36 @@ def test_slots_are_derived_from_the_rest_of_a_contact(world: World) -> None:
             app.contacts.update(made.id, **fields)
     replaced = app.contacts.replace(made.id, first_name="Ann")
     assert (replaced.fast_access_12, replaced.fast_access) == (None, None)
+
+
+def test_a_slot_is_the_same_whoever_derives_it(world: World) -> None:
+    """At creation, in an update, anew in the background and in an import."""
+    app = world.app
+    paths = ["$.created_date", "$.mdn_key", "$.fast_access_1", "$..city", "$.stored_keywords",
+             "$.voice_preference", "$..zip"]  # fmt: skip
+    for at, path in enumerate(paths, start=1):
+        app.fast_access.create(target_attribute=f"fast_access_{at}", value_derivation_script=path)
+    made = app.contacts.create(
+        external_id="e1", primary_mdn="+14155550100",
+        extended_attributes={"city": "Rome", "zip": 7}, address_list=[{"city": "Bern"}],
+    )  # fmt: skip
+
+    def slots() -> list[str | None]:
+        held = app.contacts.get(made.id)
+        return [getattr(held, f"fast_access_{at}") for at in range(1, len(paths) + 1)]
+
+    first = slots()
+    assert first == [None, None, None, "Bern", None, "NONE", "7"]
+    app.contacts.update(made.id, first_name="Ann")
+    assert slots() == first
+    app.fast_access.create(target_attribute="fast_access_20")
+    world.engine.run_until_idle()
+    assert slots() == first
+    file = app.attachments.create(name="c.csv")
+    app.attachments.upload(file.id, b"external_id,last_name\ne1,Lee\n")
+    app.contact_imports.create(import_attachment_id=file.id)
+    world.engine.run_until_idle()
+    assert slots() == first
 
 
 def test_a_value_that_is_too_long_is_none(world: World) -> None:

@@ -83,19 +83,36 @@ def test_a_static_group_with_criteria_is_a_snapshot(world: World) -> None:
     assert [one.id for one in groups.contacts(group.id).items] == [ids[7]]
 
 
-def test_members_added_while_a_snapshot_is_taken_are_counted_once(world: World) -> None:
-    """The count equals the members, whatever happens meanwhile."""
+def test_nobody_is_added_while_members_are_being_found(world: World) -> None:
+    """409 says to wait; deleted contacts are not counted, and the version is the customer's."""
     groups = world.app.contact_groups
     ids = people(world, 1_500)
     group = groups.create(name="all", criteria={"field": "external_id", "op": "exists"})
     world.engine.run_due(1)
-    groups.add_contacts(group.id, [ids[0], ids[1_400]])
+    for call in (groups.add_contacts, groups.remove_contacts):
+        with pytest.raises(IllegalTransition):
+            call(group.id, [ids[0]])
     world.app.contacts.delete(ids[1])
     world.app.contacts.delete(ids[1_300])
     world.engine.run_until_idle()
 
     assert groups.get(group.id).member_count == 1_498
     assert groups.contacts(group.id, {"primary_addr_state": ["TX", "CA"]}, limit=1).total == 1_498
+    assert groups.update(group.id, description="d", version_number=1).version_number == 2
+
+
+def test_criteria_that_are_taken_back_leave_the_members_as_they_are(world: World) -> None:
+    """And the group is Ready at once."""
+    groups = world.app.contact_groups
+    ids = people(world, 3)
+    group = groups.create(name="g")
+    groups.add_contacts(group.id, ids)
+    groups.update(group.id, criteria={"state": "TX"})
+    after = groups.update(group.id, criteria=None)
+    world.engine.run_until_idle()
+
+    assert after.status is GroupStatus.READY
+    assert groups.get(group.id).member_count == 3 == groups.contacts(group.id).total
 
 
 def test_a_deleted_group_leaves_its_contacts(world: World) -> None:

@@ -106,6 +106,52 @@ def test_bad_rows_are_written_to_a_file_of_their_own(world: World) -> None:
     assert world.app.contacts.page(first_name="Good").total == len(bad) + 1
 
 
+def test_a_number_may_go_from_one_contact_of_a_page_to_another(world: World) -> None:
+    """In any order of the rows: no page fails as a whole."""
+    contacts = world.app.contacts
+    for at, name in enumerate("ABC"):
+        contacts.create(external_id=name, primary_mdn=f"+1415555000{at}")
+    job = imported(
+        world,
+        "external_id,primary_mdn,first_name\r\nB,,bob\r\nA,+14155550009,\r\n"
+        "B,+14155550000,\r\nD,+14155550001,\r\nC,+14155550009,\r\n",
+    )
+
+    assert (job.state, job.imported_count, job.failed_count) == ("COMPLETED", 4, 1)
+    held = {one.external_id: one.primary_mdn for one in contacts.find()}
+    assert held == {
+        "A": "+14155550009", "B": "+14155550000", "C": "+14155550002", "D": "+14155550001",
+    }  # fmt: skip
+    versions = {one.external_id: one.version_number for one in contacts.find()}
+    assert versions == {"A": 2, "B": 2, "C": 1, "D": 1}
+
+
+def test_a_row_gives_a_numbered_contact_its_external_id(world: World) -> None:
+    """Who was known by the number alone is the one the row speaks of."""
+    held = world.app.contacts.create(primary_mdn="+14155550100", first_name="Ann")
+    imported(world, "external_id,primary_mdn\r\nE1,14155550100\r\n")
+
+    [after] = world.app.contacts.find()
+    assert (after.id, after.external_id, after.first_name) == (held.id, "E1", "Ann")
+
+
+def test_a_rule_that_vanishes_while_a_file_is_read_ends_the_job(world: World) -> None:
+    """The failures file says why."""
+    rule = world.app.fast_access.create(
+        target_attribute="fast_access_1", target_attribute_name="tier"
+    )
+    body = "external_id,fast_access.tier\r\n" + "".join(f"e{at},x\r\n" for at in range(20_000))
+    job = world.app.contact_imports.create(import_attachment_id=a_file(world, body))
+    while not world.app.contact_imports.get(job.id).imported_count:
+        world.engine.run_due(1)
+    world.app.fast_access.delete(rule.id)
+    world.engine.run_until_idle(world.clock.now() + HOUR)
+
+    done = world.app.contact_imports.get(job.id)
+    assert done.state is JobState.COMPLETED
+    assert "fast_access.tier" in failures(world, done)[-1][-1]
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

@@ -147,6 +147,61 @@ def test_a_group_or_rule_that_vanishes_rejects_the_request(world: World) -> None
     assert world.request(request.id).state is RequestState.REJECTED
 
 
+@pytest.mark.parametrize(("form", "steps"), [("group:{}", 0), ("group:{}", 3), ("{}", 3)])
+def test_a_group_that_vanishes_while_it_is_expanded_rejects_the_request(
+    url: str, form: str, steps: int
+) -> None:
+    """Part of an audience is never taken for the whole."""
+    world = World(url, settings=Settings(page=2))
+    group = world.app.contact_groups.create(name="g")
+    world.app.contact_groups.add_contacts(group.id, people(world, 9))
+    request = world.send("+14159990000", form.format(group.id), "+14159990001")
+    for _ in range(steps):
+        world.engine.run_due(1)
+    world.app.contact_groups.delete(group.id)
+    world.engine.run_until_idle()
+
+    assert world.request(request.id).state is RequestState.REJECTED
+    world.recount()
+
+
+def test_a_group_a_little_larger_than_a_page_sends_nobody_two_messages(url: str) -> None:
+    """Two contacts that share a device's number, on two pages of the only recipient."""
+    world = World(url, settings=Settings(page=3))
+    device = [{"msisdn": "+14152000001", "status": "VALID_CONF"}]
+    ids = [
+        world.app.contacts.create(external_id=f"x{at}", customer_device_list=device).id
+        if at in (0, 4)
+        else world.app.contacts.create(primary_mdn=f"+1415300000{at}").id
+        for at in range(5)
+    ]
+    group = world.app.contact_groups.create(name="g")
+    world.app.contact_groups.add_contacts(group.id, ids)
+    request = sent(world, to=[f"group:{group.id}"])
+
+    assert len(addresses(world, request)) == len(set(addresses(world, request))) == 4
+
+
+def test_one_contact_that_cannot_be_reached_is_one_failure(world: World) -> None:
+    """However it is written."""
+    id = world.app.contacts.create(external_id="x").id
+    request = sent(world, to=[f"contact:{id}", id, f" contact: {id}"])
+
+    assert world.request(request).failed_count == 1
+
+
+def test_a_number_that_cannot_be_dialled_gives_way_to_a_device(world: World) -> None:
+    """And a device of a status that nobody knows is not used."""
+    device = {"msisdn": "+14152000001", "status": "VALID_NEW"}
+    odd = {"msisdn": "+14152000002", "status": "LOST"}
+    one = world.app.contacts.create(primary_mdn="12345", customer_device_list=[odd, device]).id
+    world.app.contacts.create(customer_device_list=[odd])
+    request = sent(world, criteria={"field": "id", "op": "exists"})
+
+    assert addresses(world, request) == ["+14152000001"]
+    assert world.messages(request)[0].contact_id == one
+
+
 def test_more_recipients_than_allowed_reject_the_request(url: str) -> None:
     """What was made of it by then is canceled, and nothing leaves."""
     world = World(url, settings=Settings(recipients_a_request=700))
@@ -161,7 +216,7 @@ def test_more_recipients_than_allowed_reject_the_request(url: str) -> None:
     ("field", "fields", "code"),
     [
         ("to", {"to": ["contact:nobody"]}, 400),
-        ("to", {"to": ["group:nobody"]}, 400),
+        ("to[0]", {"to": ["group:nobody"]}, 400),
         ("to", {"to": []}, 400),
         ("contact_group_id", {"contact_group_id": "nobody"}, 400),
         ("criteria", {"criteria": "TX"}, 1017),
@@ -191,6 +246,10 @@ def test_another_companys_contacts_and_groups_are_unknown(world: World) -> None:
     for to in (f"contact:{contact.id}", f"group:{group.id}", contact.id, group.id):
         with pytest.raises(InvalidField):
             world.send(to)
+        if to.startswith("group:"):
+            with pytest.raises(InvalidField):
+                world.send("+14155550101", to)
+            continue
         request = world.send(to, "+14155550101")
         world.engine.run_until_idle()
         states = Counter(one.failure_code for one in world.messages(request.id))
@@ -272,7 +331,7 @@ def test_a_contact_is_reached_where_it_can_be(url: str) -> None:
     assert held[device].to_address == "+14152000002"
     assert (held[push].type, held[push].to_address) == ("PSH", "apn@push.app@new")
     assert (held[mail].type, held[mail].to_address) == ("EMAIL", "b@example.com")
-    assert held[nowhere].failure_code == "INVALID_RECIPIENT"
+    assert held[f"contact:{nowhere}"].failure_code == "INVALID_RECIPIENT"
     request = app.message_requests.create(
         from_=f"channel:{channel}", body="hi", criteria={"external_id": "nowhere"}
     )
@@ -336,7 +395,7 @@ def test_each_contact_hears_its_own_language(url: str) -> None:
     """One call of the translator for each language; the counts are the messages'."""
     table = {("en", "es"): {"hello": "hola"}, ("en", "fr"): {"hello": "bonjour"}}
     world = World(url, ports={"translator": TableTranslator(table)})
-    for at, language in enumerate(("es", "fr", "es", "en", None, "xx")):
+    for at, language in enumerate(("es", "fr", "es", "EN", None, "xx")):
         world.app.contacts.create(primary_mdn=f"+1415200000{at}", preferred_language=language)
     request = sent(world, body="hello", translate=True, criteria={"field": "id", "op": "exists"})
 
@@ -351,7 +410,7 @@ def test_a_local_time_is_that_of_a_contacts_zip_code(world: World) -> None:
     """Which is nearer than that of its number (L698)."""
     app = world.app
     app.contacts.create(
-        primary_mdn="+14155550100", primary_addr_zip="10001", primary_addr_country="USA"
+        primary_mdn="+14155550100", primary_addr_zip="10001", primary_addr_country="us"
     )
     request = app.message_requests.create(
         from_=world.sender.id, body="hi", criteria={"field": "id", "op": "exists"},

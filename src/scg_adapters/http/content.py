@@ -120,7 +120,8 @@ class _Form:
 
     def __init__(self, boundary: bytes) -> None:
         self._chunks: list[bytes] = []
-        self._part = 0
+        self._taken = self._takes = self._is_file = False
+        self._text = b""
         self._ended = False
         self._headers = 0
         self._parser = MultipartParser(
@@ -128,8 +129,10 @@ class _Form:
             {
                 "on_part_begin": self._begin,
                 "on_part_data": self._data,
-                "on_header_field": self._header,
-                "on_header_value": self._header,
+                "on_header_field": self._field,
+                "on_header_value": self._value,
+                "on_header_end": self._header_ends,
+                "on_headers_finished": self._headers_end,
                 "on_end": self._end,
             },
         )
@@ -147,19 +150,38 @@ class _Form:
                 raise InvalidField("content", "is no multipart form") from None
             yield from self._chunks
             self._chunks.clear()
-        if not self._ended or not self._part:
-            raise InvalidField("content", "is a multipart form that is not whole")
+        if not self._ended or not self._taken:
+            raise InvalidField("content", "is a multipart form without a file, or not whole")
 
     def _begin(self) -> None:
-        self._part += 1
+        self._is_file = False
+        self._text = b""
 
-    def _header(self, data: bytes, start: int, end: int) -> None:
-        self._headers += end - start
+    def _field(self, data: bytes, start: int, end: int) -> None:
+        self._grow(data[start:end])
+
+    def _value(self, data: bytes, start: int, end: int) -> None:
+        self._grow(b":" + data[start:end] if b":" not in self._text else data[start:end])
+
+    def _grow(self, data: bytes) -> None:
+        self._text += data
+        self._headers += len(data)
         if self._headers > _LONGEST_HEADERS:
             raise InvalidField("content", "is a form with headers that are too long")
 
+    def _header_ends(self) -> None:
+        """A file has a name, or at least a type; other fields of a form have neither."""
+        name, _, value = self._text.lower().partition(b":")
+        if name == b"content-type" or (name == b"content-disposition" and b"filename" in value):
+            self._is_file = True
+        self._text = b""
+
+    def _headers_end(self) -> None:
+        self._takes = self._is_file and not self._taken
+        self._taken = self._taken or self._is_file
+
     def _data(self, data: bytes, start: int, end: int) -> None:
-        if self._part == 1:
+        if self._takes:
             self._chunks.append(data[start:end])
 
     def _end(self) -> None:

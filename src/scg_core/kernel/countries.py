@@ -45,3 +45,11 @@ def read_country(text: str) -> str:
         return ALPHA3[code]
     except KeyError:
         raise ValueError("write an ISO 3166 country code such as USA") from None
+
+
+def alpha3(text: str) -> str:
+    """The alpha-3 code of a country as people write it, or the text as it is if it is no code."""
+    try:
+        return read_country(text)
+    except ValueError:
+        return text

@@ -14,6 +14,7 @@ from scg_core.contacts.rules.delivery import mdn_key
 from scg_core.contacts.rules.deriving import Rules
 from scg_core.contacts.rules.lists import check_lists
 from scg_core.kernel import codec
+from scg_core.kernel.countries import alpha3
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.resource import Attribute, JsonText, Writer, declaration
 
@@ -73,6 +74,8 @@ def values_of(cells: Sequence[str], of: Sequence[Column]) -> dict[str, Any]:
         plain = plain and column.attribute.type is not JsonText
     if not plain:
         check_lists(values)
+    if "primary_addr_country" in values:
+        values["primary_addr_country"] = alpha3(values["primary_addr_country"])
     if "primary_mdn" in values:
         values["mdn_key"] = mdn_key(values["primary_mdn"])
     return values

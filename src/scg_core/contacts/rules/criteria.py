@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from scg_core.contacts.model import Contact
 from scg_core.kernel import codec
+from scg_core.kernel.countries import alpha3
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.query import Condition, Numeric, Op, either, eq, every, ne, negated
@@ -85,7 +86,7 @@ class _Reader:
         if unknown:
             raise _wrong(f"has {unknown[0][:64]!r} at {at}; a term has field, op and value")
         field, op = given.get("field"), given.get("op", "eq")
-        if not isinstance(field, str) or op not in _OPS:
+        if not isinstance(field, str) or not isinstance(op, str) or op not in _OPS:
             raise _wrong(f"needs a field, and an op of {', '.join(sorted(_OPS))}, at {at}")
         if "value" not in given and op != "exists":
             raise _wrong(f"needs a value at {at}")
@@ -145,15 +146,20 @@ def _value(attribute: Attribute, value: Any, at: str) -> Any:
         raise _wrong(f"compares with a text or a number at {at}")
     if attribute.type in (Instant, Day) or is_enum(attribute.type):
         try:
-            return codec.read_value(attribute, attribute.wire, value)
+            known = codec.read_value(attribute, attribute.wire, value)
         except InvalidField as wrong:
             raise _wrong(f"{wrong.field} {wrong.rule} at {at}") from None
+        if known is None:
+            raise _wrong(f"compares {attribute.wire} with nothing at {at}; ask whether it exists")
+        return known
     if isinstance(value, int | float):
         if abs(value) >= 1e15:
             raise _wrong(f"has a number of more than 15 digits at {at}")
         return Numeric(float(value))
     if attribute.type is int:
         raise _wrong(f"{attribute.wire} compares with a number at {at}")
+    if attribute.name == "primary_addr_country":
+        value = alpha3(value)
     return _text(value, at)
 
 

@@ -51,7 +51,7 @@ class Rows:
         begin = self.at
         if begin == 0 and first.startswith(_BOM):
             first, self.at = first[len(_BOM) :], len(_BOM)
-        if len(first) > LONGEST_ROW:
+        if len(first) > LONGEST_ROW or self._lines.skipped:
             self.at += self._lines.skipped + len(first)
             return self._bad(first, f"has more than {LONGEST_ROW} bytes")
         feed = _Feed(self._lines, first)

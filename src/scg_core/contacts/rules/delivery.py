@@ -24,7 +24,7 @@ NEEDED: Final = (
 """The attributes of a contact that a message needs."""
 
 _MARKS: Final = str.maketrans("", "", "().- \t\u00a0")
-_NUMBER: Final = re.compile(r"^\+?\d{5,15}$")
+_NUMBER: Final = re.compile(r"\+?[0-9]{5,15}")
 
 
 @frozen
@@ -88,7 +88,7 @@ def mails(values: Mapping[str, Any]) -> list[str]:
 def digits_of(number: str) -> str | None:
     """The digits of a telephone number however it is written, or None if it is none."""
     bare = number.translate(_MARKS)
-    return bare.removeprefix("+") if _NUMBER.match(bare) else None
+    return bare.removeprefix("+") if _NUMBER.fullmatch(bare) else None
 
 
 def mdn_key(number: str | None) -> str | None:

@@ -68,13 +68,14 @@ def slots_of(
 
     ``held`` are the slots' present values: those written by hand stay.
     """
+    document = {name: values[name] for name in SOURCES if values.get(name) is not None}
     found: dict[str, str | None] = dict.fromkeys(SLOTS)
     failed: list[str] = []
     for slot in rules.by_hand:
         found[slot] = held.get(slot)
     for slot, path in rules.paths.items():
         try:
-            text = _text(jsonpath.first(path, values))
+            text = _text(jsonpath.first(path, document))
         except jsonpath.TooManyNodes:
             text = None
             failed.append(slot)
@@ -109,5 +110,5 @@ def check_slots(rules: Rules, given: Mapping[str, Any], held: Mapping[str, Any])
 
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
-        return value
+        return None if value is None else str(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

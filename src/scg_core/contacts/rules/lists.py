@@ -20,7 +20,6 @@ LISTS: Final = (
     "demographic_list",
 )  # fmt: skip
 _VALID: Final = {"VALID_CONF": 0, "VALID_NEW": 1}
-_UNUSABLE: Final = frozenset({"INVALID", "EXPIRED"})
 _LAST: Final = 10**9
 
 
@@ -132,8 +131,8 @@ def typed(kind: type[Item], text: str | None) -> tuple[Item, ...]:
 
 
 def usable(status: str | None) -> bool:
-    """Whether an address, account or device of this status may be used."""
-    return (status or "").strip().upper() not in _UNUSABLE
+    """Whether an address, account or device of this status may be used; none counts as new."""
+    return not status or status.strip().upper() in _VALID
 
 
 def check_lists(values: Mapping[str, Any]) -> None:

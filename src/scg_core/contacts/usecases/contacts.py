@@ -13,9 +13,10 @@ from scg_core.contacts.rules.lists import check_lists
 from scg_core.contacts.steps.deriving import derived, present, rules_for
 from scg_core.contacts.steps.members import leave_all
 from scg_core.kernel import codec
+from scg_core.kernel.countries import alpha3
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.query import Query, eq
-from scg_core.kernel.resource import declaration
+from scg_core.kernel.resource import declaration, evolve
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -42,7 +43,8 @@ def create_contact(unit: Unit, caller: Caller, given: Mapping[str, object]) -> C
         "created_date": unit.now,
         "last_updated_date": unit.now,
     }
-    return unit.add(Contact(**(facts | known | derived(rules, facts | known, known))))
+    made = Contact(**(facts | known))
+    return unit.add(evolve(made, **derived(rules, values_of(made), known)))
 
 
 def update_contact(
@@ -62,6 +64,8 @@ def update_contact(
     asked = {name: value for name, value in given.items() if name != "version_number"}
     values = read_contact(asked, rules, caller)
     slots = present(held)
+    if caller.lenient:  # clients send whole contacts back, with what has been derived since
+        values = {name: value for name, value in values.items() if name not in rules.paths}
     check_slots(rules, values, slots)
     if whole:  # what is derived is no part of what a customer replaces
         values = {**{slot: slots[slot] for slot in rules.paths}, **values}
@@ -71,7 +75,7 @@ def update_contact(
     if "primary_mdn" in changes:
         changes["mdn_key"] = mdn_key(changes["primary_mdn"])
     refuse_taken(unit, caller.company_id, changes, held)
-    after = {a.name: getattr(held, a.name) for a in declaration(held).attributes} | changes
+    after = values_of(held) | changes
     return unit.save(held, **(changes | derived(rules, after, after)))
 
 
@@ -109,11 +113,18 @@ def read_contact(given: Mapping[str, object], rules: Rules, caller: Caller) -> d
     values = codec.read(Contact, asked, lenient=caller.lenient)
     values |= _by_names(friendly, rules, caller)
     check_lists(values)
+    if values.get("primary_addr_country"):
+        values["primary_addr_country"] = alpha3(values["primary_addr_country"])
     if values.get("primary_mdn") == "":
         values["primary_mdn"] = None
     if "primary_mdn" in values:
         values["mdn_key"] = mdn_key(values["primary_mdn"])
     return values
+
+
+def values_of(contact: Contact) -> dict[str, Any]:
+    """All values of a contact, by name."""
+    return {a.name: getattr(contact, a.name) for a in declaration(contact).attributes}
 
 
 def refuse_taken(

@@ -118,8 +118,9 @@ def update_group(
     criteria = _checked(unit, caller.company_id, changes)
     if held.type is GroupType.DYNAMIC and not criteria:
         raise InvalidField("criteria", "are needed by a DYNAMIC group", CRITERIA)
-    if not criteria:  # the members that were found stay
-        return unit.save(held, **changes)
+    if not criteria:  # the members that were found by now stay
+        unit.session.withdraw(FILL_GROUP, held.id)
+        return unit.save(held, **changes, status=GroupStatus.READY)
     after = unit.save(held, **changes, status=GroupStatus.PROCESSING)
     _begin_filling(unit, after)
     return after
@@ -146,7 +147,7 @@ def add_contacts(
 
     Raises:
         NotFound: the company has no such group.
-        IllegalTransition: the group is DYNAMIC.
+        IllegalTransition: the group is DYNAMIC, or its members are being found.
         InvalidField: there are none, or too many.
     """
     group = _static(unit, caller, group_id, "ADD")
@@ -267,7 +268,9 @@ def fill_group(unit: Unit, work: Work) -> None:
     if part.after is None:
         _end_walk(unit, work)
         count = group.member_count + fresh if static else found
-        unit.save(group, status=GroupStatus.READY, member_count=count)
+        columns = ("status", "member_count", "version_number")
+        ready = (GroupStatus.READY.value, count, group.version_number, group.id)
+        unit.session.update(ContactGroup, columns, ("id",), [ready])
         return
     _count(unit, group, fresh)
     unit.session.update(Walk, ("after", "found"), ("id",), [(part.after, found, walk.id)])
@@ -279,7 +282,7 @@ def empty_group(unit: Unit, work: Work) -> None:
     if _drop_members(unit, work.key):
         unit.session.again(work, unit.now, 0)
     else:
-        unit.session.complete(work)
+        _end_walk(unit, work)
 
 
 def _who_meet(unit: Unit, group: ContactGroup) -> Who:
@@ -325,6 +328,9 @@ def _static(unit: Unit, caller: Caller, group_id: str, wanted: str) -> ContactGr
     if group.type is GroupType.DYNAMIC:
         allowed = ("changing its criteria",)
         raise IllegalTransition("contact group", group.type.value, wanted, allowed)
+    if group.status is GroupStatus.PROCESSING:
+        wait = ("waiting until it is Ready",)
+        raise IllegalTransition("contact group", group.status.value, wanted, wait)
     return group
 
 

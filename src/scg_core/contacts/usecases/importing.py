@@ -17,6 +17,7 @@ from scg_core.attachments.steps import Content, keep_content, new_attachment
 from scg_core.contacts.model import (
     Contact,
     ContactGroup,
+    GroupStatus,
     GroupType,
     ImportJob,
     JobState,
@@ -29,6 +30,7 @@ from scg_core.contacts.steps.jobs import group_of, renewed
 from scg_core.contacts.steps.members import put_in
 from scg_core.kernel import codec
 from scg_core.kernel.errors import IllegalTransition, InvalidField, NotFound
+from scg_core.kernel.instant import SECOND, later
 from scg_core.kernel.query import Query, above, among, below, eq
 from scg_core.kernel.resource import Writer, declaration
 from scg_core.ports.storage import Work
@@ -48,6 +50,7 @@ _AT_ONCE: Final = 500
 _STORED: Final = tuple(
     a.name for a in declaration(Contact).attributes if a.name != "version_number"
 )
+_LOADED: Final = (*_STORED, "version_number")
 _FIXED: Final = (
     "id", "company_id", "application_id", "created_date", "version_number", "stored_keywords",
 )  # fmt: skip
@@ -127,6 +130,10 @@ def next_import(unit: Unit, work: Work) -> ImportTask | None:
     job = unit.session.get(ImportJob, work.key)
     if job is None or job.state is JobState.COMPLETED:
         unit.session.complete(work)
+        return None
+    group = unit.session.get(ContactGroup, job.contact_group_id or "")
+    if group is not None and group.status is GroupStatus.PROCESSING:
+        unit.session.again(work, later(unit.now, SECOND), work.position)
         return None
     if job.state is JobState.CREATED:
         job = unit.save(job, state=JobState.RUNNING, started_date=unit.now)
@@ -275,6 +282,7 @@ class _Page:
         self._rules = rules_for(unit, job.company_id)
         self._held: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in _KEYS}
         self._touched: dict[str, dict[str, Any]] = {}
+        self._keys: dict[str, tuple[Any, ...]] = {}
         self._new: set[str] = set()
         self._ids: Iterator[str] = iter(())
 
@@ -286,9 +294,10 @@ class _Page:
             if not wanted:
                 continue
             where = [eq("company_id", self._job.company_id), among(key, wanted)]
-            for row in self._unit.session.rows(Query(Contact, where), _STORED):
-                values = dict(zip(_STORED, row, strict=True))
+            for row in self._unit.session.rows(Query(Contact, where), _LOADED):
+                values = dict(zip(_LOADED, row, strict=True))
                 values = self._touched.setdefault(values["id"], values)
+                self._keys[values["id"]] = tuple(values[one] for one in _KEYS)
                 held[values[key]] = values
                 for other in _KEYS:
                     if values[other] is not None:
@@ -299,6 +308,10 @@ class _Page:
         """Let a row make or change a contact; why it cannot."""
         key = "external_id" if values.get("external_id") is not None else "mdn_key"
         mine = self._held[key].get(values.get(key, ""))
+        if mine is None:  # known by its number alone so far: the row says whose it is
+            numbered = self._held["mdn_key"].get(values.get("mdn_key", ""))
+            if numbered is not None and numbered["external_id"] is None:
+                mine = numbered
         for name, shown in _KEYS.items():
             other = self._held[name].get(values.get(name, ""))
             if other is not None and other is not mine:
@@ -322,7 +335,7 @@ class _Page:
     def store(self) -> None:
         """Write all of them."""
         session, now = self._unit.session, self._unit.now
-        fresh, changed = [], []
+        fresh, changed, freed = [], [], []
         for id, values in self._touched.items():
             values |= derived(self._rules, values, values)
             values["last_updated_date"] = now
@@ -335,9 +348,14 @@ class _Page:
                 values["created_date"] = now
                 fresh.append([values[name] for name in _STORED])
             else:
-                changed.append([*(values[name] for name in _CHANGING), id])
+                version = values["version_number"]
+                changed.append([*(values[name] for name in _CHANGING), version + 1, id])
+                if self._keys[id] != tuple(values[key] for key in _KEYS):
+                    freed.append((*(None for _ in _KEYS), version, id))
+        # A number may go from one contact of the page to another: let go of all that change first.
+        session.update(Contact, (*_KEYS, "version_number"), ("id",), freed)
+        session.update(Contact, (*_CHANGING, "version_number"), ("id",), changed)
         session.insert(Contact, _STORED, fresh)
-        session.update(Contact, _CHANGING, ("id",), changed)
         self._join_group()
 
     def _join_group(self) -> None:

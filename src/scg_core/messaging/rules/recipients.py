@@ -79,7 +79,8 @@ class Recipient:
 def unreachable(text: str, *, known: bool) -> Recipient:
     """A contact that was named and has no address the sender reaches, or that there is not."""
     problem = "the contact has no address that the sender reaches"
-    return _bad(text, problem if known else _ABSENT["contact"])
+    id = text.strip().removeprefix(CONTACT).strip()
+    return _bad(f"{CONTACT}{id}", problem if known else _ABSENT["contact"])
 
 
 def numbers_in(given: Sequence[str]) -> list[str | None]:

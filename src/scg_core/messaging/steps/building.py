@@ -54,6 +54,7 @@ def build_request(
     words = words_of(unit, company, values.get("body"), values.get("content_type"))
     own_values(unit, company, words)
     _check_contacts(unit, company, values)
+    _check_groups(unit, company, values.get("to") or ())
     files = take_files(unit, company, values.get("attachments") or ())
     if sender is not None and files:
         _check_files(unit, sender, files, sources)
@@ -99,6 +100,15 @@ def _check_contacts(unit: Unit, company: str, values: Mapping[str, Any]) -> None
             raise InvalidField("contact_group_id", f"no group has the id {group!r}")
 
 
+def _check_groups(unit: Unit, company: str, to: tuple[str, ...]) -> None:
+    """Refuse a group that is named and that there is not: a whole audience would be missing."""
+    for at, text in enumerate(to):
+        if not text[:1].isdigit() and text.strip().startswith(GROUP):
+            id = text.strip().removeprefix(GROUP).strip()
+            if not _known(unit, company, ContactGroup, id):
+                raise InvalidField(f"to[{at}]", "there is no such contact group")
+
+
 def _check_files(
     unit: Unit, sender: SenderId, files: Sequence[Attachment], sources: Sources
 ) -> None:
@@ -117,27 +127,21 @@ def _refuse_a_bad_only_recipient(
 ) -> None:
     [text] = to
     trimmed = text.strip()
-    for prefix, kind in ((CONTACT, Contact), (GROUP, ContactGroup)):
-        if trimmed.startswith(prefix):
-            _refuse_unknown(unit, company, kind, trimmed.removeprefix(prefix).strip())
-            return
-    if is_id(trimmed) and (
-        _known(unit, company, Contact, trimmed) or _known(unit, company, ContactGroup, trimmed)
-    ):
+    if trimmed.startswith(GROUP):
         return
+    if trimmed.startswith(CONTACT):
+        if not _known(unit, company, Contact, trimmed.removeprefix(CONTACT).strip()):
+            raise InvalidField("to", "[0] there is no such contact")
+        return
+    if is_id(trimmed):
+        if any(_known(unit, company, kind, trimmed) for kind in (Contact, ContactGroup)):
+            return
+        raise InvalidField("to", "[0] no contact or group has this id")
     numbers = numbers_in(to)
     located = places.locate([number for number in numbers if number is not None], country)
     problem = read_recipients(to, numbers, located)[0].problem
     if problem is not None:
         raise InvalidField("to", f"[0] {problem}")
-
-
-def _refuse_unknown(
-    unit: Unit, company: str, kind: type[Contact] | type[ContactGroup], id: str
-) -> None:
-    if not _known(unit, company, kind, id):
-        title = kind.__declaration__.title.lower()
-        raise InvalidField("to", f"[0] there is no such {title}")
 
 
 def _known(unit: Unit, company: str, kind: type[Contact] | type[ContactGroup], id: str) -> bool:

@@ -49,6 +49,7 @@ class Source:
         self._request = request
         self._reacher = reacher
         self._page = page
+        self.resumed = False
 
     def batch(self, position: int) -> Batch:
         """The recipients from a position on; nothing is stored before ``keep``."""
@@ -88,6 +89,8 @@ class Source:
         if not texts:
             return Batch((), self._request.staged_count, last=False)
         contacts, groups = self._named(texts)
+        if self._vanished(position, texts, groups):
+            return Batch((), position, last=True, gone=True)
         at = next((i for i, one in enumerate(texts) if one in groups), len(texts))
         if at == 0:
             return self._group(position, groups[texts[0]], consumed=self._done(page, position + 1))
@@ -95,6 +98,13 @@ class Source:
         recipients = self._reacher.literals(some, contacts)
         end = position + len(some)
         return Batch(tuple(recipients), end, self._is_last(end), consumed=self._done(page, end))
+
+    def _vanished(self, position: int, texts: Sequence[str], groups: Mapping[str, str]) -> bool:
+        """Whether a group that was named, or is half expanded, is no longer there."""
+        if any(_is_group(one) and one not in groups for one in texts):
+            return True
+        held = self._unit.session.get(Expansion, self._request.id)
+        return held is not None and held.position == position and texts[0] not in groups
 
     def _texts(self, position: int) -> tuple[tuple[str, ...], RecipientPage | None]:
         """Recipients as given: those the request echoes, else those of a staged page."""
@@ -162,6 +172,8 @@ class Source:
         if held is None or held.position != position:
             until = last_contact(self._unit, who)
             held = Expansion(id=self._request.id, position=position, after="", until=until)
+        else:
+            self.resumed = True
         columns = self._reacher.columns
         part = part_of(self._unit, who, columns, held.after, held.until, self._page)
         rows = [dict(zip(columns, row, strict=True)) for row in part.rows]

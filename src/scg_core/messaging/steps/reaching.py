@@ -127,12 +127,10 @@ class Reacher:
         tokens = self._tokens([values["id"] for values in contacts])
         priority = self._request.contact_delivery_address_priority
         all_ways = [ways(one, tokens.get(one["id"], ()), priority) for one in contacts]
-        first = [_first_of_each(found) for found in all_ways]
-        texts = [way.to for found in first for way in found]
-        read = iter(self._located(texts))
-        recipients = [[next(read) for _ in found] for found in first]
+        read = iter(self._located([way.to for found in all_ways for way in found]))
+        recipients = [[next(read) for _ in found] for found in all_ways]
         made: dict[str, list[Recipient]] = {}
-        for values, found, places in zip(contacts, first, recipients, strict=True):
+        for values, found, places in zip(contacts, all_ways, recipients, strict=True):
             chosen = self._choose(values, list(zip(found, places, strict=True)))
             contact = Known(values["id"], values["preferred_language"], self._own(values))
             zone = self._zone(values, chosen)
@@ -204,14 +202,3 @@ class Reacher:
             return None
         country = values["primary_addr_country"] or chosen[0].country
         return self._places.zone_of_zip(country, code) if country else None
-
-
-def _first_of_each(found: Sequence[Reach]) -> list[Reach]:
-    """One number and one mail address are enough; of push tokens all count."""
-    seen: set[str] = set()
-    kept = []
-    for way in found:
-        if way.kind == PUSH or way.kind not in seen:
-            kept.append(way)
-            seen.add(way.kind)
-    return kept

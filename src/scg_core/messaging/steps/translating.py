@@ -64,7 +64,7 @@ def target_of(request: MessageRequest, own: str | None) -> str | None:
     """The language that a message is to be translated into, None for none: the request's, else
     the contact's ``own`` (semantics 11-14)."""
     target = request.dst_language or own
-    if not request.translate or not target or target == request.src_language:
+    if not request.translate or not target or target.lower() == request.src_language.lower():
         return None
     return target
 

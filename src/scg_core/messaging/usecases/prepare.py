@@ -94,11 +94,12 @@ def prepare_page(unit: Unit, work: Work, sources: Sources) -> None:
     if awaited:
         await_translations(unit, work, request, awaited)
         return
+    # Whoever an earlier page reached is looked for, unless this page is the whole expansion.
+    whole = batch.last and work.position == 0 and not source.resumed
     source.keep(batch)
     tally = Tally()
     made = 0
     if batch.recipients:
-        whole = batch.last and work.position == 0 and batch.within is None
         made = _expand(unit, plan, batch.recipients, tally, whole=whole)
     tally.apply(unit)
     if request.recipient_count + made > sources.settings.recipients_a_request:

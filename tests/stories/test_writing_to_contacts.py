@@ -391,6 +391,26 @@ def test_voice_is_for_those_who_want_it(url: str) -> None:
     assert (refused.failure_code, (refused.failure_details or "")[:4]) == ("OTHER", "1003")
 
 
+def test_who_requires_a_call_gets_it_at_any_price(url: str) -> None:
+    """The request's threshold holds for everybody else (semantics 10)."""
+    world = World(url, kinds=KINDS)
+    app, operator = world.app, world.engine.operator()
+    voice = operator.add_sender_id("acme", address="v.app", country="USA",
+                                   capabilities=["SMS", "VOICE"]).id  # fmt: skip
+    channel = app.channels.create(name="c").id
+    app.channels.add_sender_ids(channel, [voice])
+    operator.add_tariff(sender_id=voice, price=0.5)
+    for at, preference in enumerate(("NONE", "PREFER_VOICE", "REQUIRE_VOICE")):
+        app.contacts.create(primary_mdn=f"+1415200000{at}", voice_preference=preference)
+    everybody = {"field": "id", "op": "exists"}
+    for sender in (voice, f"channel:{channel}"):
+        request = sent(world, from_=sender, criteria=everybody, price_threshold=0.1)
+        held = {one.to_address: one.state.value for one in world.messages(request)}
+        assert held == {
+            "+14152000000": "FAILED", "+14152000001": "FAILED", "+14152000002": "DELIVERED",
+        }  # fmt: skip
+
+
 def test_each_contact_hears_its_own_language(url: str) -> None:
     """One call of the translator for each language; the counts are the messages'."""
     table = {("en", "es"): {"hello": "hola"}, ("en", "fr"): {"hello": "bonjour"}}

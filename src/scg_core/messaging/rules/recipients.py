@@ -74,6 +74,7 @@ class Recipient:
     kind: Kind = Kind.SMS
     zones: tuple[str, ...] = _ANYWHERE
     contact: Known | None = None
+    at_any_price: bool = False
 
 
 def unreachable(text: str, *, known: bool) -> Recipient:

@@ -23,6 +23,9 @@ UNKNOWN_OUTCOME: Final = 64
 TEST_MESSAGE: Final = 128
 """A bit beside the milestones: the message was made for a test and is counted as such."""
 
+ANY_PRICE: Final = 256
+"""A bit beside the milestones: the recipient requires a call, whatever it costs."""
+
 _FACTS: Final = 63
 EVIDENCE: Final = frozenset(
     {

@@ -81,11 +81,16 @@ def planned(
 def decide_fates(unit: Unit, plan: Plan, recipients: Sequence[Recipient], first: int) -> list[Fate]:
     """What becomes of each recipient's message, decided once for all that share the facts."""
     good = [at for at, one in enumerate(recipients) if one.problem is None]
-    chosen = plan.router.choose(
-        [(recipients[at].kind, recipients[at].country, recipients[at].address) for at in good],
-        [first + at for at in good],
-    )
-    by_place = dict(zip(good, chosen, strict=True))
+    by_place: dict[int, Chosen] = {}
+    for free in (False, True):
+        some = [at for at in good if recipients[at].at_any_price is free]
+        if some:
+            router = plan.router.at_any_price() if free else plan.router
+            asked = [recipients[at] for at in some]
+            chosen = router.choose(
+                [(one.kind, one.country, one.address) for one in asked], [first + at for at in some]
+            )
+            by_place |= zip(some, chosen, strict=True)
     stands = _stands(unit, plan, recipients, by_place)
     known: dict[tuple[object, ...], Fate] = {}
     fates = []

@@ -13,6 +13,7 @@ from scg_core.kernel.instant import later
 from scg_core.kernel.resource import Micros
 from scg_core.messaging.model import FailureCode, Lane
 from scg_core.messaging.rules.gate import Decision, Facts, Order, Verdict, gate
+from scg_core.messaging.rules.status import ANY_PRICE
 from scg_core.messaging.steps.carrying import GONE, files_for
 from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.steps.windows import rules_for, window_facts
@@ -96,7 +97,9 @@ class Judge:
         kind, segments = row[10], row[7]
         zones = self._zones(row[5]) if self._rules is not None else ()
         consent = self._standing.of(kind, row[5])
-        key = (row[2], kind, segments, zones, consent)
+        if row[9] & ANY_PRICE:
+            order = evolve(order, price_threshold=None)
+        key = (row[2], kind, segments, zones, consent, order.price_threshold)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._ask(order, kind, segments, zones, consent)

@@ -67,7 +67,7 @@ def _sketch(unit: Unit, plan: Plan, recipient: Recipient, fate: Fate) -> Sketch:
         RequestState.TRANSMITTING,
         request.expiry_time,
         request.consent_requirement,
-        request.price_threshold,
+        None if recipient.at_any_price else request.price_threshold,
     )
     binds = plan.sources.settings.blacklist_overrides_none
     facts = Facts(fate.due, fate.consent, price=price, blacklist_binds=binds)

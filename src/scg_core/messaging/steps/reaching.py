@@ -146,7 +146,7 @@ class Reacher:
         voice = next((self._spoken(one) for way, one in usable if way.kind == MDN), None)
         preference = values["voice_preference"]
         if preference == _REQUIRE:
-            return [] if voice is None else [voice]
+            return [] if voice is None else [evolve(voice, at_any_price=True)]
         if preference == _PREFER and voice is not None and self._fits(voice):
             return [voice]
         fitting = [(way, one) for way, one in usable if self._fits(one)]

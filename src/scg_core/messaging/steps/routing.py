@@ -14,6 +14,7 @@ from scg_core.consent.steps.standing import standing
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, among, at_least, at_most
 from scg_core.kernel.resource import Micros
+from scg_core.kernel.resource import evolve as evolve_request
 from scg_core.messaging.model import Exempt, MessageRequest
 from scg_core.messaging.records import StickyChoice
 from scg_core.messaging.steps.sources import Sources
@@ -120,6 +121,13 @@ class Router:
             return self.sender.country
         found = {sender.country for _, sender in self._members}
         return found.pop() if len(found) == 1 else None
+
+    def at_any_price(self) -> Router:
+        """The same without the request's price threshold."""
+        if self._request.price_threshold is None:
+            return self
+        free = evolve_request(self._request, price_threshold=None)
+        return Router(self._unit, free, self._sources, self._avoid, dry=self._dry)
 
     @property
     def validates(self) -> bool:

@@ -20,7 +20,7 @@ from scg_core.messaging.records import Expansion, RecipientPage
 from scg_core.messaging.rules.recipients import (
     Recipient,
 )
-from scg_core.messaging.rules.status import TEST_MESSAGE
+from scg_core.messaging.rules.status import ANY_PRICE, TEST_MESSAGE
 from scg_core.messaging.steps.counting import Tally, move_request
 from scg_core.messaging.steps.expanding import Source
 from scg_core.messaging.steps.fates import Fate, Plan, decide_fates, planned
@@ -201,6 +201,7 @@ def _row(
 ) -> tuple[Any, ...]:
     request, sender = plan.request, fate.sender
     bits = Milestone.FAILED.value if fate.failed else 0
+    bits |= ANY_PRICE if recipient.at_any_price else 0
     waits = fate.due > now and not fate.failed
     return (
         seq,
@@ -227,7 +228,7 @@ def _row(
         request.company_id,
         fate.lane,
         fate.wording.segments,
-        TEST_MESSAGE if fate.state is MessageState.TEST else bits,
+        TEST_MESSAGE | bits if fate.state is MessageState.TEST else bits,
         fate.wording.language,
         fate.wording.untranslated,
         None if recipient.contact is None else recipient.contact.id,

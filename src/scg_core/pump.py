@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from scg_core.consent.usecases.statuses import PROMPT
+from scg_core.contacts.steps.members import EMPTY_GROUP, FILL_GROUP
 from scg_core.contacts.usecases.fastaccess import DERIVE, derive_page
-from scg_core.contacts.usecases.groups import EMPTY_GROUP, FILL_GROUP, empty_group, fill_group
+from scg_core.contacts.usecases.filling import empty_group, fill_group
 from scg_core.contacts.usecases.importing import DROP_FAILURES, drop_failures
 from scg_core.kernel.codec import read_text
 from scg_core.kernel.errors import (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, suppress
-from itertools import islice
 from typing import Any, Final
 
 from scg_core.attachments.rules import Measure
@@ -18,7 +17,7 @@ from scg_core.attachments.steps import (
     is_held,
     note_content,
 )
-from scg_core.contacts.rules.csvfile import Rows
+from scg_core.contacts.rules.csvfile import Page, Rows
 from scg_core.contacts.usecases.exporting import (
     EXPORT,
     ExportTask,
@@ -32,11 +31,13 @@ from scg_core.contacts.usecases.importing import (
     IMPORT,
     PAGE,
     ImportTask,
+    Read,
     begin_rows,
     failures_after,
     failures_header,
     finish_import,
     next_import,
+    pass_over,
     read_rows,
     stop,
     store_rows,
@@ -111,12 +112,13 @@ class Files:
             try:
                 if rows is None and task.problem is None:
                     rows = Rows(self._blobs.read(task.key, task.job.offset), task.job.offset)
-                page = None if rows is None else list(islice(rows, PAGE if task.columns else 1))
+                page = None if rows is None else rows.page(PAGE if task.columns else 1)
             except NotFound:
                 page = None
+            read = read_rows(page.rows, task.columns) if page and task.columns else []
             yield "store rows"
             with self._begin("import rows") as unit:
-                work = self._store(unit, task, page)
+                work = self._store(unit, task, page, read)
                 following = next_import(unit, work) if work is not None else None
                 if following is not None and following.work.key != task.work.key:
                     rows = None
@@ -126,14 +128,17 @@ class Files:
         with self._begin("import goes on") as unit:
             unit.session.again(task.work, unit.now, task.work.position)
 
-    def _store(self, unit: Unit, task: ImportTask, page: list[Any] | None) -> Work | None:
+    def _store(
+        self, unit: Unit, task: ImportTask, page: Page | None, read: list[Read]
+    ) -> Work | None:
         if page is None or task.problem is not None:
             gone = InvalidField("import_attachment_id", "cannot be read: its content is gone")
             return stop(unit, task, task.problem or gone, LEASE)
         if not task.columns:
-            return begin_rows(unit, task, page[0] if page else None, LEASE)
-        read = read_rows(page, task.columns)
-        return store_rows(unit, task, read, len(page) < PAGE, LEASE)
+            if not page.rows and not page.whole:  # nothing but empty lines so far
+                return pass_over(unit, task, page.end, LEASE)
+            return begin_rows(unit, task, page.rows[0] if page.rows else None, LEASE)
+        return store_rows(unit, task, read, page.end, page.whole, LEASE)
 
     def _write_failures(self, task: ImportTask) -> Stream:
         with self._begin("begin failures") as unit:

@@ -15,7 +15,7 @@ from scg_adapters.storage import migrations
 from scg_adapters.storage.sqlite import SqliteStorage
 from scg_core import ForeignStorage, InvalidField, StorageUnavailable
 from scg_core.conformance.samples import NOW, a_message, a_request
-from scg_core.kernel.query import Query, eq
+from scg_core.kernel.query import Condition, Numeric, Op, Query, either, eq
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.ports.storage import Work
 
@@ -325,3 +325,14 @@ def test_repeated_recipients_are_looked_up_by_an_index(tmp_path: Path) -> None:
     reader.close()
 
     assert "message_by_to_address_message_request_id (to_address=? AND message" in plan
+
+
+def test_a_statement_that_cannot_be_run_is_no_outage(tmp_path: Path) -> None:
+    """What asks too much fails by itself; a storage that is down is told apart from it."""
+    storage = SqliteStorage(tmp_path / "scg.db")
+    many = either(*(Condition("body", Op.EQ, Numeric(at)) for at in range(5_000)))
+
+    with pytest.raises(sqlite3.OperationalError), storage.snapshot() as session:
+        session.find(Query(Message, [many]))
+    with storage.snapshot() as session:
+        assert session.find(Query(Message)) == []

@@ -135,7 +135,45 @@ def test_an_open_quote_in_each_line_is_no_slower_than_the_lines() -> None:
     assert found[-1].end == len(lines)
 
 
-RISKY = ["=1+1", "+1", "-1+x", "@sum", "\tx", "\rx", "'=x", "''=x", "'plain", "plain", "", "'"]
+def test_a_page_ends_where_much_was_gone_through() -> None:
+    """Many empty lines, large rows and open quotes are a page by themselves; none is lost."""
+    for line in (b"\r\n", b'a","b\n', b"x," * 900 + b"\n"):
+        data = line * ((2**17 if line[:1] == b"a" else 3 * 2**20) // len(line))
+        rows, end, pages = Rows(iter([data])), 0, 0
+        while True:
+            page = rows.page(10**9)
+            assert page.end > end or page.whole
+            end, pages = page.end, pages + 1
+            if page.whole:
+                break
+            rows = Rows(iter([data[end:]]), end)
+        assert end == len(data) and pages >= 3
+
+
+def test_a_row_of_a_million_cells_is_one_failure() -> None:
+    """Of which little is shown."""
+    [row, last] = read(b"a," * 500_000 + b"\r\nlast,1\r\n", 65_536)
+
+    assert row.problem is not None and "500001 cells" in row.problem
+    assert len(row.cells) == 1 and len(row.cells[0]) <= 1_000
+    assert last.cells == ("last", "1")
+
+
+RISKY = [
+    "-1\n",
+    "=1+1",
+    "+1",
+    "-1+x",
+    "@sum",
+    "\tx",
+    "\rx",
+    "'=x",
+    "''=x",
+    "'plain",
+    "plain",
+    "",
+    "'",
+]
 
 
 @pytest.mark.parametrize("cell", RISKY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -55,7 +56,8 @@ def test_the_first_match_counts(path: str, value: Any) -> None:
     "path",
     ["", "$", "first_name", "$.", "$..", "$.a[", "$.a[1:2]", "$.a[0,1]", "$[?(@.a)]",
      "$.a.length()",
-     "$.a b", "$.a['b", "$.1a", "$a", "$.a[01]", "$.a[1e3]", "$.é\ud800"[:4] + "(", "$..[?@]",
+     "$.a b", "$.a['b", "$.1a", "$a", "$.a[01]", "$['\\u0041']",
+     "$.a[1e3]", "$.é\ud800"[:4] + "(", "$..[?@]",
      "$" + ".a" * 33, "$." + "a" * 1100],
 )  # fmt: skip
 def test_what_is_no_path_of_the_subset_is_refused(path: str) -> None:
@@ -72,6 +74,18 @@ def test_a_path_that_explodes_stops() -> None:
 
     with pytest.raises(jsonpath.TooManyNodes):
         jsonpath.first(jsonpath.parse("$..*..*..*..nothing"), wide)
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_nothing_is_looked_at_for_free(text: bool) -> None:
+    """Neither what a path passes by, nor JSON that is entered again and again."""
+    inside = '{"a":' * 28 + json.dumps([0] * 32_000) + "}" * 28
+    document = {"e": inside if text else json.loads(inside)}
+    began = time.perf_counter()
+    with pytest.raises(jsonpath.TooManyNodes):
+        jsonpath.first(jsonpath.parse("$..a..a..a..a..x"), document)
+
+    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("depth", [50, 900, 990, 100_000])

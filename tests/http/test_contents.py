@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from scg_adapters.http.api import Limits
+from scg_core import Settings
 from tests.http.server import Served
 from tests.world import World
 
@@ -45,11 +47,12 @@ def ask(
     """A request without a token in its headers; a body may come in chunks."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     chunked = body is not None and not isinstance(body, bytes)
-    connection.request(verb, path, body=body, headers=headers or {}, encode_chunked=chunked)
-    answer = connection.getresponse()
-    found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-    connection.close()
-    return found
+    try:
+        connection.request(verb, path, body=body, headers=headers or {}, encode_chunked=chunked)
+        answer = connection.getresponse()
+        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
 
 
 def state(server: Served, id: str) -> tuple[str, int | None]:
@@ -174,9 +177,56 @@ def test_an_upload_that_stalls_or_breaks_off_changes_nothing(server: Served) -> 
     assert ask(server, "POST", path_of(token(server, id)), PNG)[0] == 200
 
 
+def test_slow_uploads_hold_up_nobody_else(server: Served) -> None:
+    """A company may have sixteen under way; other companies, and downloads, go on."""
+    with Served(World(), limits=Limits(patience=20)) as busy:
+        secret = token(busy, attachment(busy))
+        lines = f"POST {path_of(secret)} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nhalf"
+        slow = [socket.create_connection(("127.0.0.1", busy.port)) for _ in range(16)]
+        for one in slow:
+            one.sendall(lines.encode())
+        deadline = time.monotonic() + 5
+        while (answer := ask(busy, "POST", path_of(secret), b"x"))[0] != 503:
+            assert time.monotonic() < deadline
+        assert "retry-after" in answer[1]
+        made = busy.call("POST", "/messaging/attachments", {"name": "a"}, token="rival").json["id"]
+        path = f"/messaging/attachments/{made}/access_tokens"
+        theirs = busy.call("POST", path, {}, token="rival").json["id"]
+        began = time.monotonic()
+        assert ask(busy, "POST", path_of(theirs), PNG)[0] == 200
+        assert ask(busy, "GET", path_of(theirs))[2] == PNG
+        assert ask(busy, "GET", path_of("0" * 22))[0] == 404
+        assert time.monotonic() - began < 2
+        began = time.monotonic()
+    assert time.monotonic() - began < 15, "the server waits for what never comes"
+    for one in slow:
+        one.close()
+
+
+def test_a_form_without_an_end_is_too_large_some_time() -> None:
+    """Also where its first file is small."""
+    world = World(settings=Settings(attachment_size=100_000))
+    head = form(b"b", (b'name="f"; filename="f"', b"x"))[: -len(b"--b--\r\n")]
+
+    def endless() -> Iterator[bytes]:
+        yield head + b"--b\r\nContent-Disposition: form-data; name=more\r\n\r\n"
+        for _ in range(10_000):
+            yield b"y" * 65_536
+
+    with Served(world) as small:
+        id = attachment(small)
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        try:
+            status, _, body = ask(small, "POST", path_of(token(small, id)), endless(), headers)
+        except (BrokenPipeError, ConnectionResetError):
+            return  # it was told before it had sent everything
+        assert (status, b"1019" in body) == (400, True)
+        assert state(small, id) == ("CREATED", None)
+
+
 def test_what_is_too_large_is_1019(server: Served) -> None:
     """The connection is closed, since the rest is not read."""
-    world = World(settings=server.world.engine.settings.__class__(attachment_size=5_000))
+    world = World(settings=Settings(attachment_size=5_000))
     with Served(world) as small:
         id = attachment(small)
         status, headers, body = ask(small, "POST", path_of(token(small, id)), PNG)
@@ -248,6 +298,9 @@ def test_clients_of_old_write_contacts_their_way(server: Served) -> None:
 
     group = server.call("POST", "/contact_groups", {"name": "friends", "type": "STATIC"}).json["id"]
     for _ in range(2):
+        for odd in ({}, 7, ["x" * 200], [7], []):
+            answer = server.call("POST", f"/contact_groups/{group}/contacts", {"contacts": odd})
+            assert answer.status == 400, odd
         added = server.call("POST", f"/contact_groups/{group}/contacts", {"contacts": [id, "bad"]})
         assert added.json == {"id": group, "errors": {"bad": "Unknown document: bad"}}
     assert server.call("GET", f"/contact_groups/{group}").json["member_count"] == 1

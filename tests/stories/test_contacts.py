@@ -28,6 +28,7 @@ def test_a_contact_keeps_every_attribute(world: World) -> None:
 
     assert held == made
     assert held.birth_date == "1984-02-29"
+    assert world.app.contacts.update(made.id, extended_attributes='{"a": "\\ud83d\\ude00"}')
     assert held.voice_preference is VoicePreference.PREFER_VOICE
     assert [one.msisdn for one in lists.devices(held)] == ["+14155550101", "+14155550102"]
     assert json.loads(held.customer_device_list or "")[1]["color"] == "red"
@@ -58,6 +59,12 @@ def test_a_contact_keeps_every_attribute(world: World) -> None:
         ("fast_access_1", {"fast_access_1": "gold"}, 400),
         ("fast_access.tier", {"fast_access": {"tier": "gold"}}, 400),
         ("shoe_size", {"shoe_size": 43}, 400),
+        ("extended_attributes", {"extended_attributes": '{"a": "\\ud800"}'}, 400),
+        ("extended_attributes", {"extended_attributes": '{"a\\uDFFF": 1}'}, 400),
+        ("extended_attributes", {"extended_attributes": '[{"a": ["\\u0000"]}]'}, 400),
+        ("extended_attributes", {"extended_attributes": {"a": "\x00"}}, 400),
+        ("customer_device_list", {"customer_device_list": "[" * 33 + "]" * 33}, 400),
+        ("customer_device_list", {"customer_device_list": "[" * 980 + "]" * 980}, 400),
         ("id", {"id": "mine"}, 400),
     ],
 )
@@ -283,6 +290,7 @@ def test_a_changed_rule_derives_contacts_anew_in_the_background(world: World) ->
         ("target_attribute", {}),
         ("target_attribute_name", {"target_attribute_name": "a.b"}),
         ("target_attribute_name", {"target_attribute_name": "fast_access_2"}),
+        ("target_attribute_name", {"target_attribute_name": "tier "}),
         ("value_derivation_script", {"value_derivation_script": "$..[?(@.a)]"}),
         ("value_derivation_script", {"value_derivation_script": "$." + "a" * 2_000}),
     ],
@@ -341,7 +349,9 @@ def test_an_access_token_opens_its_contact_until_it_expires(world: World) -> Non
     assert app.contact_access_tokens.page(made.id).total == 0
 
 
-@pytest.mark.parametrize("duration", [0, -1, 86_401, "long", "1.5", True, [], "9" * 30])
+@pytest.mark.parametrize(
+    "duration", ["\u0663\u0660", 0, -1, 86_401, "long", "1.5", True, [], "9" * 30]
+)
 def test_a_bad_duration_is_refused(world: World, duration: object) -> None:
     """At most a day, in whole seconds."""
     made = world.app.contacts.create(external_id="e1")

@@ -86,6 +86,7 @@ def test_bad_rows_are_written_to_a_file_of_their_own(world: World) -> None:
     bad = [
         ("a,b\r\n", ["a", "b", "", "", "400"]),
         ("a,b,,,,\r\n", ["a,b,,,,", "", "", "", "400"]),
+        ("+1,2+x,,,,\r\n", ["'+1,2+x,,,,", "", "", "", "400"]),
         (",Eve,call me,\r\n", ["", "Eve", "call me", "", "400"]),
         ('x,Eve,,"{"\r\n', ["x", "Eve", "", "{", "400"]),
         ("x,Eve,,[]\r\n", ["x", "Eve", "", "[]", "400"]),
@@ -304,6 +305,10 @@ def test_an_export_of_a_group_is_its_contacts(world: World, kind: str) -> None:
     job, rows = exported(world, contact_group_id=group.id, export_attachment_id=file.id)
 
     assert (job.export_attachment_id, job.exported_count, len(rows)) == (file.id, 500, 501)
+    taken = world.app.attachments.create(name="taken.csv").id
+    world.app.contact_exports.create(export_attachment_id=taken)
+    with pytest.raises(IllegalTransition):
+        world.app.contact_exports.create(export_attachment_id=taken)
     with pytest.raises(IllegalTransition):
         world.app.contact_exports.create(export_attachment_id=file.id)
 
@@ -338,8 +343,9 @@ def test_what_was_exported_is_imported_as_it_was(pairs: list[tuple[str, str]]) -
     world = World()
     for external_id, name in pairs:
         world.app.contacts.create(
-            external_id=external_id, first_name=name, extended_attributes={"n": name}
-        )
+            external_id=external_id, first_name=name, extended_attributes={"n": name},
+            first_acquisition_date="1970-02-01T00:00:00.123Z",
+        )  # fmt: skip
     job, _ = exported(world)
     content = b"".join(world.app.attachments.download(job.export_attachment_id or ""))
     rival = world.engine.application("rival", 1)
@@ -353,8 +359,8 @@ def test_what_was_exported_is_imported_as_it_was(pairs: list[tuple[str, str]]) -
     assert set(kept) == {external_id for external_id, _ in pairs}
     for one in world.app.contacts.find():
         twin = kept[one.external_id]
-        assert (twin.first_name, twin.extended_attributes) == (
-            one.first_name, one.extended_attributes,
+        assert (twin.first_name, twin.extended_attributes, twin.first_acquisition_date) == (
+            one.first_name, one.extended_attributes, one.first_acquisition_date,
         )  # fmt: skip
 
 

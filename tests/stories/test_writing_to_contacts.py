@@ -270,6 +270,7 @@ def test_each_contact_reads_its_own_values(world: World) -> None:
         name="t", designation="TEMPLATE",
         pattern="Hi ${contact.first_name}, $!{contact.tier} $!{contact.last_name}!",
     )  # fmt: skip
+    app.fast_access.create(target_attribute="fast_access_2", target_attribute_name="first_name")
     request = sent(world, body='#parse("t")', criteria={"field": "id", "op": "exists"},
                    to=["+14159990000"])  # fmt: skip
 

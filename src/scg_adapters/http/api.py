@@ -373,8 +373,13 @@ def _named(route: Route, fields: Mapping[str, object]) -> list[str]:
     for name in (route.field, *route.also):
         given = fields.get(name)
         if given is not None and given != "":
-            listed = given if isinstance(given, list) else str(given).split(",")
-            return [read_text(f"{name}[{at}]", one).strip() for at, one in enumerate(listed)]
+            if not isinstance(given, list | str):
+                raise InvalidField(name, "must be a list of ids")
+            listed = given if isinstance(given, list) else given.split(",")
+            return [
+                read_text(f"{name}[{at}]", one, most=_LONGEST_ID).strip()
+                for at, one in enumerate(listed)
+            ]
     raise InvalidField(route.field, "is needed: a list of ids")
 
 

@@ -7,22 +7,35 @@ A body is taken as it is, or as the first file of a multipart form. No bearer to
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final
 from urllib.parse import quote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from scg_adapters.http.answers import Answer, made
+from scg_adapters.http.answers import Answer, Overloaded, made
 from scg_adapters.http.api import Request
 from scg_adapters.http.desk import Desk
-from scg_adapters.http.reading import Gone, TooSlow
+from scg_adapters.http.reading import Gone, Receive, TooSlow
 from scg_core.attachments.model import Attachment
+from scg_core.attachments.rules import TOO_BIG
 from scg_core.engine import Engine
 from scg_core.kernel.errors import InvalidField, NotFound
 
 _SLOWEST: Final = 4_096
+_LONGEST: Final = 3_600
+_OF_A_COMPANY: Final = 16
+_OF_ALL: Final = 64
+_FORM: Final = 65_536
+_IN_MEMORY: Final = 2**18
+_WRITTEN: Final = 2**18
+_TYPE: Final = re.compile(
+    r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}(; ?[a-z]{1,16}=[\w.-]{1,32})?"
+)
 _MULTIPART: Final = "multipart/form-data"
 _LONGEST_TOKEN: Final = 64
 _LONGEST_HEADERS: Final = 16_384
@@ -31,14 +44,17 @@ _LONGEST_HEADERS: Final = 16_384
 class Contents:
     """Serves uploads and downloads.
 
-    ``patience`` is for how many seconds a client may be silent; besides, it must send at least
-    4 KiB a second.
+    An upload is gathered before it is put in its place: a slow client holds no thread. ``patience``
+    is for how many seconds a client may be silent; besides, it must send 4 KiB a second, and be
+    done within an hour. A company may have 16 uploads under way, all together 64.
     """
 
     def __init__(self, engine: Engine, desk: Desk, *, patience: float = 30.0) -> None:
         self._engine = engine
         self._desk = desk
         self._patience = patience
+        self._most = engine.settings.attachment_size
+        self._under_way: Counter[str] = Counter()
 
     async def __call__(self, request: Request) -> Answer:
         """Serve one request."""
@@ -48,58 +64,76 @@ class Contents:
         if request.verb == "GET":
             attachment, chunks = await self._desk.stream(lambda: self._engine.download(token))
             return _shown(attachment, chunks)
+        attachment = await self._desk.stream(lambda: self._engine.attachment_of(token))
+        company = attachment.company_id
+        if self._under_way[company] >= _OF_A_COMPANY or self._under_way.total() >= _OF_ALL:
+            raise Overloaded()
+        self._under_way[company] += 1
+        try:
+            return await self._upload(request, token)
+        finally:
+            self._under_way[company] -= 1
+
+    async def _upload(self, request: Request, token: str) -> Answer:
+        kind = request.header(b"content-type")
+        with SpooledTemporaryFile(_IN_MEMORY) as gathered:
+            await self._gather(request.receive, gathered)
+            chunks = _first_file(_chunks(gathered), kind)
+            return made(await self._desk.stream(lambda: self._engine.upload(token, chunks)))
+
+    async def _gather(self, receive: Receive, into: IO[bytes]) -> None:
+        """The whole body, as fast as the client sends it.
+
+        Raises:
+            InvalidField: it is larger than any attachment (1019).
+            TooSlow: the client was silent, or too slow.
+            Gone: it left in the middle.
+        """
         loop = asyncio.get_running_loop()
-        body = _Body(request, loop, self._patience)
-        chunks = _first_file(body, request.header(b"content-type"))
-        return made(await self._desk.stream(lambda: self._engine.upload(token, chunks)))
-
-
-class _Body:
-    """A request's body, read from a thread that is not the event loop's."""
-
-    def __init__(self, request: Request, loop: asyncio.AbstractEventLoop, patience: float) -> None:
-        self._receive = request.receive
-        self._loop = loop
-        self._patience = patience
-        self._began = loop.time()
-
-    def __iter__(self) -> Iterator[bytes]:
-        size, more = 0, True
+        began, size, more = loop.time(), 0, True
+        waiting: list[bytes] = []
         while more:
-            message = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+            try:
+                message = await asyncio.wait_for(receive(), self._patience)
+            except TimeoutError:
+                raise TooSlow() from None
             if message["type"] == "http.disconnect":
                 raise Gone
             chunk, more = message.get("body", b""), message.get("more_body", False)
             size += len(chunk)
-            if self._loop.time() - self._began > self._patience + size / _SLOWEST:
+            if size > self._most + _FORM:
+                raise InvalidField("content", f"has more than {self._most} bytes", TOO_BIG)
+            if loop.time() - began > min(self._patience + size / _SLOWEST, _LONGEST):
                 raise TooSlow()
-            if chunk:
-                yield chunk
+            waiting.append(chunk)
+            if not more or sum(map(len, waiting)) >= _WRITTEN:
+                some = b"".join(waiting)
+                await self._desk.stream(lambda some=some: into.write(some))  # type: ignore[misc]
+                waiting.clear()
 
-    async def _next(self) -> Any:
-        try:
-            return await asyncio.wait_for(self._receive(), self._patience)
-        except TimeoutError:
-            raise TooSlow() from None
+
+def _chunks(gathered: IO[bytes]) -> Iterator[bytes]:
+    gathered.seek(0)
+    while chunk := gathered.read(_WRITTEN):
+        yield chunk
 
 
 def _shown(attachment: Attachment, chunks: Iterator[bytes]) -> Answer:
     """An attachment's content; a browser keeps it as a file and does not guess what it is."""
     name = attachment.filename or attachment.name or attachment.id
     headers = [
-        (b"content-disposition", f"attachment; filename*=UTF-8''{quote(name)}".encode()),
+        (b"content-disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}".encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"cache-control", b"private, no-store"),
     ]
     if attachment.size is not None:
         headers.append((b"content-length", b"%d" % attachment.size))
-    kind = (attachment.type or "").encode("ascii", "ignore")
-    plain = kind if kind and all(33 <= c < 127 or c == 32 for c in kind) else None
-    media = plain or b"application/octet-stream"
+    kind = attachment.type or ""
+    media = kind.encode() if _TYPE.fullmatch(kind) else b"application/octet-stream"
     return Answer(200, headers=tuple(headers), media=media, stream=chunks)
 
 
-def _first_file(body: _Body, content_type: str) -> Iterator[bytes]:
+def _first_file(body: Iterator[bytes], content_type: str) -> Iterator[bytes]:
     """The body as it is, or the first file in it if it is a form.
 
     Raises:
@@ -137,7 +171,7 @@ class _Form:
             },
         )
 
-    def of(self, body: _Body) -> Iterator[bytes]:
+    def of(self, body: Iterator[bytes]) -> Iterator[bytes]:
         """The chunks of the first part.
 
         Raises:

@@ -17,10 +17,10 @@ from attrs import frozen
 
 from scg_adapters.http.answers import Overloaded
 from scg_core.kernel.errors import InvalidField, ScgError
+from scg_core.kernel.jsontext import DEEPEST, depth
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-DEEPEST: Final = 32
 _MOST_FIELDS: Final = 200
 _MOST_PARTS: Final = 20_000
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -177,7 +177,7 @@ def read_json(body: bytes) -> object:
         raise InvalidField("body", f"is nested more than {DEEPEST} levels deep") from None
     except ValueError as reason:  # a number of thousands of digits
         raise InvalidField("body", f"is not JSON: {str(reason)[:80]}") from None
-    if text.count("{") + text.count("[") > DEEPEST and _depth(value) > DEEPEST:
+    if text.count("{") + text.count("[") > DEEPEST and depth(value) > DEEPEST:
         raise InvalidField("body", f"is nested more than {DEEPEST} levels deep")
     return value
 
@@ -191,25 +191,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise InvalidField("body", "holds a number that is too large")
     return number
-
-
-def _depth(value: object) -> int:
-    """How deeply a value is nested, as far as one level too deep."""
-    deepest = 0
-    walk = [iter([value])]
-    while walk:
-        one = next(walk[-1], _END)
-        if one is _END:
-            walk.pop()
-        elif isinstance(one, dict | list):
-            walk.append(iter(one.values() if isinstance(one, dict) else one))
-            deepest = max(deepest, len(walk) - 1)
-            if deepest > DEEPEST:
-                break
-    return deepest
-
-
-_END: Final = object()
 
 
 def _form(body: bytes) -> dict[str, object]:

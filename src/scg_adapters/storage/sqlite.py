@@ -171,6 +171,8 @@ class SqliteStorage:
         except ScgError:
             raise
         except sqlite3.OperationalError as reason:
+            if reason.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # the statement's own fault
+                raise
             raise StorageUnavailable(str(reason)) from reason
         except sqlite3.DatabaseError as reason:
             if isinstance(reason, sqlite3.IntegrityError | sqlite3.ProgrammingError):

@@ -134,7 +134,8 @@ class SqliteSession(SqliteQueue):
         changed = 0
         for sql, at in _updates(table(kind), tuple(columns), tuple(match)):
             picked = rows if at is None else [[row[i] for i in at] for row in rows]
-            changed = self._db.executemany(sql, picked).rowcount
+            with _unique(table(kind)):
+                changed = self._db.executemany(sql, picked).rowcount
         return changed
 
     def increase(

@@ -167,7 +167,7 @@ def expiry_of(unit: Unit, given: Mapping[str, object]) -> Instant:
     """
     duration, expiry = (given.get(name) for name in _DURATIONS)
     if duration not in (None, ""):
-        if isinstance(duration, str) and duration.strip().isdecimal() and len(duration) < 10:
+        if isinstance(duration, str) and duration.isascii() and duration.strip().isdigit():
             duration = int(duration)
         return later(unit.now, codec.read_integer("duration", duration, 1, LONGEST_LIFE) * SECOND)
     if expiry not in (None, ""):

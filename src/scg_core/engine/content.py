@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from scg_core.attachments.model import Attachment, TokenScope
+from scg_core.attachments.model import AccessToken, Attachment, TokenScope
 from scg_core.attachments.rules import Measure
 from scg_core.attachments.steps import (
     Content,
@@ -17,7 +17,7 @@ from scg_core.attachments.steps import (
 from scg_core.attachments.usecases.tokens import opened
 from scg_core.engine.collection import Host
 from scg_core.kernel.codec import read_text
-from scg_core.kernel.errors import NotFound, ScgError
+from scg_core.kernel.errors import InvalidField, NotFound, ScgError
 from scg_core.messaging.steps.carrying import Contents
 from scg_core.messaging.steps.soundness import check_inbound
 from scg_core.ports.message_transport import Inbound, InboundFile
@@ -32,7 +32,10 @@ def opened_attachment(unit: Unit, token: str) -> Attachment:
     Raises:
         NotFound: none, or not any more.
     """
-    held = opened(unit, read_text("token", token), TokenScope.ATTACHMENT)
+    try:
+        held = opened(unit, read_text("token", token), TokenScope.ATTACHMENT)
+    except InvalidField:
+        raise NotFound(AccessToken.__declaration__.title, "...") from None
     return unit.get(Attachment, held.company_id, held.resource_id)
 
 

@@ -145,6 +145,15 @@ class Engine:
         """
         return content.upload(self, lambda unit: opened_attachment(unit, token), chunks)
 
+    def attachment_of(self, token: str) -> Attachment:
+        """The attachment that an access token opens.
+
+        Raises:
+            NotFound: the token opens no attachment, or not any more.
+        """
+        with self.reading() as unit:
+            return opened_attachment(unit, token)
+
     def download(self, token: str) -> tuple[Attachment, Iterator[bytes]]:
         """The attachment that an access token opens, and its content in chunks.
 

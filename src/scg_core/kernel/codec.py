@@ -20,6 +20,7 @@ from cattrs import Converter
 
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import Instant, read_instant
+from scg_core.kernel.jsontext import check_json
 from scg_core.kernel.resource import (
     Attribute,
     Day,
@@ -380,7 +381,7 @@ def _json(value: object) -> JsonText:
         text = _text(value)
         try:
             if text.strip():
-                json.loads(text, parse_constant=_no_number)
+                check_json(text, json.loads(text, parse_constant=_no_number), _text)
         except (ValueError, RecursionError) as reason:
             raise ValueError(f"holds no JSON: {str(reason)[:80]}") from None
         return JsonText(text)
@@ -388,6 +389,7 @@ def _json(value: object) -> JsonText:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as reason:
         raise ValueError(f"is no JSON: {str(reason)[:80]}") from None
+    check_json(text, value, _text)
     return JsonText(_text(text))
 
 

@@ -46,6 +46,11 @@ def to_datetime(instant: Instant) -> datetime:
     return datetime.fromtimestamp(instant / 1000, UTC)
 
 
+def to_iso(instant: Instant) -> str:
+    """The same point in time as ISO 8601 in UTC, to the millisecond."""
+    return f"{to_datetime(instant):%Y-%m-%dT%H:%M:%S}.{instant % SECOND:03d}Z"
+
+
 def from_datetime(value: datetime) -> Instant:
     """An aware ``datetime``, or a naive one read as UTC, as an ``Instant``."""
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)

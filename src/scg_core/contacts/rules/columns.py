@@ -16,6 +16,7 @@ from scg_core.contacts.rules.lists import check_lists
 from scg_core.kernel import codec
 from scg_core.kernel.countries import alpha3
 from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.instant import Instant, to_iso
 from scg_core.kernel.resource import Attribute, JsonText, Writer, declaration
 
 _Read = Callable[[str], Any]
@@ -107,6 +108,15 @@ def exported(rules: Rules) -> tuple[tuple[str, str], ...]:
     return (*plain, *slots)
 
 
-def cells_of(row: Sequence[Any]) -> list[str]:
-    """Plain values as cells."""
-    return ["" if value is None else guarded(str(value)) for value in row]
+def cells_of(row: Sequence[Any], times: frozenset[int]) -> list[str]:
+    """Plain values as cells; in the places of ``times`` stand instants, which are written out."""
+    return [
+        "" if value is None else to_iso(value) if at in times else guarded(str(value))
+        for at, value in enumerate(row)
+    ]
+
+
+def times_in(names: Sequence[str]) -> frozenset[int]:
+    """The places of attributes that are instants."""
+    declared = declaration(Contact)
+    return frozenset(at for at, name in enumerate(names) if declared[name].type is Instant)

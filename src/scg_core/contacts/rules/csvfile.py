@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -17,11 +18,18 @@ from attrs import frozen
 LONGEST_ROW: Final = 2**20
 """Bytes of one row."""
 
+MOST_LINES: Final = 100
+"""Lines of one row: so many are looked at again, at most, where a quote stays open."""
+
+MOST_CELLS: Final = 1_000
+MOST_AT_ONCE: Final = 2**20
+"""Bytes that are gone through for one page, the same bytes again counted again."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 _SHOWN: Final = 1_000
 _RISKY: Final = re.compile(r"^'*[=+\-@\t\r]")
 _GUARDED: Final = re.compile(r"^'+[=+\-@\t\r]")
-_NUMBER: Final = re.compile(r"^[+-]?[0-9][0-9 .()-]*$")
+_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9 .()-]*")
 
 
 @frozen
@@ -31,6 +39,15 @@ class Row:
     cells: tuple[str, ...]
     end: int
     problem: str | None = None
+
+
+@frozen
+class Page:
+    """Some rows, the byte after them (and after empty lines), and whether these were the last."""
+
+    rows: tuple[Row, ...]
+    end: int
+    whole: bool
 
 
 class Rows:
@@ -46,9 +63,25 @@ class Rows:
             if row is not None:
                 yield row
 
+    def page(self, most: int) -> Page:
+        """The next rows, up to ``most`` of them, or fewer where they are large."""
+        found: list[Row] = []
+        began = self._lines.passed
+        while len(found) < most and self._lines.passed - began < MOST_AT_ONCE:
+            first = self._lines.take()
+            if first is None:
+                return Page(tuple(found), self.at, True)
+            row = self._row(first)
+            if row is not None:
+                found.append(row)
+        return Page(tuple(found), self.at, False)
+
     def _row(self, first: bytes) -> Row | None:
         """The row that begins with a line; None for an empty line."""
         begin = self.at
+        if first in (b"\n", b"\r\n"):
+            self.at += len(first)
+            return None
         if begin == 0 and first.startswith(_BOM):
             first, self.at = first[len(_BOM) :], len(_BOM)
         if len(first) > LONGEST_ROW or self._lines.skipped:
@@ -60,9 +93,11 @@ class Rows:
         except UnicodeDecodeError:
             problem = "is not UTF-8"
         except (csv.Error, _TooLong) as reason:
-            problem = str(reason) or f"has a quote that stays open for {LONGEST_ROW} bytes"
+            problem = str(reason) or f"has a quote that stays open for {MOST_LINES} lines"
         else:
             self.at += sum(map(len, feed.taken))
+            if cells is not None and len(cells) > MOST_CELLS:
+                return self._bad(first, f"has {len(cells)} cells, {MOST_CELLS} are allowed")
             return Row(tuple(cells), self.at) if cells else None
         self._lines.give_back(feed.taken[1:])
         self.at += len(first)
@@ -96,7 +131,7 @@ class _Feed:
             raise StopIteration
         self.taken.append(line)
         self._size += len(line)
-        if self._size > LONGEST_ROW:
+        if self._size > LONGEST_ROW or len(self.taken) > MOST_LINES:
             raise _TooLong
         text = line.decode()
         if "\x00" in text:
@@ -109,19 +144,22 @@ class _Lines:
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._given_back: list[bytes] = []
+        self._given_back: deque[bytes] = deque()
         self._buffer = b""
         self._at = 0
         self.skipped = 0
+        self.passed = 0
 
     def give_back(self, lines: Sequence[bytes]) -> None:
         """Lines that were taken and are to be read again."""
-        self._given_back[:0] = lines
+        self._given_back.extendleft(reversed(lines))
 
     def take(self) -> bytes | None:
         """The next line with its end, or None after the last."""
         if self._given_back:
-            return self._given_back.pop(0)
+            line = self._given_back.popleft()
+            self.passed += len(line)
+            return line
         parts: list[bytes] = []
         size = self.skipped = 0
         while True:
@@ -138,7 +176,9 @@ class _Lines:
             if size > LONGEST_ROW:
                 self.skipped = self._skip()
                 break
-        return b"".join(parts) or None
+        line = b"".join(parts)
+        self.passed += len(line) + self.skipped
+        return line or None
 
     def _skip(self) -> int:
         """Pass over what is left of a line; how many bytes these were."""
@@ -163,7 +203,7 @@ def written(cells: Iterable[str]) -> str:
 
 def guarded(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
-    if _RISKY.match(cell) and not _NUMBER.match(cell):
+    if _RISKY.match(cell) and not _NUMBER.fullmatch(cell):
         return "'" + cell
     return cell
 

@@ -69,13 +69,14 @@ def slots_of(
     ``held`` are the slots' present values: those written by hand stay.
     """
     document = {name: values[name] for name in SOURCES if values.get(name) is not None}
+    parsed: dict[str, Any] = {}
     found: dict[str, str | None] = dict.fromkeys(SLOTS)
     failed: list[str] = []
     for slot in rules.by_hand:
         found[slot] = held.get(slot)
     for slot, path in rules.paths.items():
         try:
-            text = _text(jsonpath.first(path, document))
+            text = _text(jsonpath.first(path, document, parsed))
         except jsonpath.TooManyNodes:
             text = None
             failed.append(slot)

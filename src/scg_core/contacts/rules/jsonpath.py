@@ -22,6 +22,7 @@ FIELD: Final = "value_derivation_script"
 _NAME: Final = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff-]*")
 _INDEX: Final = re.compile(r"\[\s*(-?(?:0|[1-9]\d{0,8}))\s*\]")
 _STAR: Final = re.compile(r"\[\s*\*\s*\]")
+_UNICODE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u")
 _QUOTED: Final = re.compile(r"\[\s*(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")\s*\]")
 
 
@@ -91,26 +92,32 @@ def _bracketed(text: str, at: int) -> tuple[str | int | None, int] | None:
     if quoted is None:
         return None
     inner = quoted[1] if quoted[1] is not None else quoted[2]
+    if _UNICODE.search(inner):
+        return None
     return re.sub(r"\\(.)", r"\1", inner), quoted.end()
 
 
-def first(path: Path, document: Mapping[str, Any]) -> Any:
+def first(path: Path, document: Mapping[str, Any], parsed: dict[str, Any] | None = None) -> Any:
     """The first value a path leads to, or None if it leads nowhere.
+
+    ``parsed`` keeps what JSON texts hold, for further paths into the same document.
 
     Raises:
         TooManyNodes: that would take more than 10,000 nodes.
     """
     try:
-        return next(_Walk().follow(document, path, 0), None)
+        walk = _Walk({} if parsed is None else parsed)
+        return next(walk.follow(document, path, 0), None)
     except RecursionError:  # nested almost a thousand deep
         raise TooManyNodes from None
 
 
 class _Walk:
-    """One walk, which counts the nodes it visits."""
+    """One walk, which counts the nodes it looks at."""
 
-    def __init__(self) -> None:
+    def __init__(self, parsed: dict[str, Any]) -> None:
         self._visited = 0
+        self._parsed = parsed
 
     def follow(self, node: Any, path: Path, at: int) -> Iterator[Any]:
         """The values that the rest of a path leads to from a node, in order."""
@@ -119,13 +126,23 @@ class _Walk:
             yield node
             return
         step = path[at]
-        node = entered(node)
+        node = self._entered(node)
         for child in _children(node, step.key):
             yield from self.follow(child, path, at + 1)
         if step.deep:
             for child in _children(node, None):
                 if isinstance(child, dict | list | str):
                     yield from self.follow(child, path, at)
+                else:
+                    self._visit()
+
+    def _entered(self, node: Any) -> Any:
+        """A node, or what it holds if it is text that is a JSON object or array."""
+        if not isinstance(node, str) or node.lstrip()[:1] not in ("{", "["):
+            return node
+        if node not in self._parsed:
+            self._parsed[node] = _read(node)
+        return self._parsed[node]
 
     def _visit(self) -> None:
         self._visited += 1
@@ -133,14 +150,11 @@ class _Walk:
             raise TooManyNodes
 
 
-def entered(node: Any) -> Any:
-    """A node, or what it holds if it is text that is a JSON object or array."""
-    if not isinstance(node, str) or node.lstrip()[:1] not in ("{", "["):
-        return node
+def _read(text: str) -> Any:
     try:
-        return json.loads(node)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return node
+        return text
 
 
 def _children(node: Any, key: str | int | None) -> Iterator[Any]:

@@ -22,6 +22,12 @@ from scg_core.kernel.query import (
 )
 from scg_core.unit import Unit
 
+FILL_GROUP: Final = "fill_group"
+"""The due work of finding who meets a group's criteria; the key is the group's id."""
+
+EMPTY_GROUP: Final = "empty_group"
+"""The due work of dropping the members of a group that is gone; the key is the group's id."""
+
 SCANNED: Final = 2_000
 """So many contacts are looked at in one transaction, however few of them are meant."""
 
@@ -162,3 +168,9 @@ def leave_all(unit: Unit, contact_id: str) -> None:
         unit.session.remove(member)
         group = member.id.partition("/")[0]
         unit.session.increase(ContactGroup, group, {"member_count": -1}, unit.now)
+
+
+def count_in(unit: Unit, group: ContactGroup, more: int) -> None:
+    """So many more members are in a group."""
+    if more:
+        unit.session.increase(ContactGroup, group.id, {"member_count": more}, unit.now)

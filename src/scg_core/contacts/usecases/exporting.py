@@ -17,7 +17,7 @@ from scg_core.attachments.steps import (
     new_attachment,
 )
 from scg_core.contacts.model import ContactGroup, ExportJob, GroupStatus, JobState
-from scg_core.contacts.rules.columns import cells_of, exported
+from scg_core.contacts.rules.columns import cells_of, exported, times_in
 from scg_core.contacts.rules.csvfile import written
 from scg_core.contacts.steps.deriving import rules_for
 from scg_core.contacts.steps.jobs import group_of, renewed
@@ -132,7 +132,8 @@ def piece_of(unit: Unit, task: ExportTask, after: str) -> Piece:
     columns = ("id", *(name for name in task.names if name != "id"))
     at = [columns.index(name) for name in task.names]
     part = part_of(unit, task.who, columns, after, task.until, _PAGE)
-    lines = [written(cells_of([row[i] for i in at])) for row in part.rows]
+    times = times_in(task.names)
+    lines = [written(cells_of([row[i] for i in at], times)) for row in part.rows]
     return Piece("".join(lines), len(lines), part.after)
 
 
@@ -187,6 +188,7 @@ def _file(unit: Unit, caller: Caller, id: str | None) -> Attachment:
         held = unit.get(Attachment, caller.company_id, id)
     except NotFound:
         raise InvalidField("export_attachment_id", f"no attachment has the id {id!r}") from None
-    if held.state is not AttachmentState.CREATED:
-        raise IllegalTransition("attachment", held.state.value, "EXPORT", ("an empty one",))
-    return held
+    if held.state is not AttachmentState.CREATED or held.used:
+        now = "taken by another job" if held.used else held.state.value
+        raise IllegalTransition("attachment", now, "EXPORT", ("an empty one",))
+    return unit.save(held, used=True)

@@ -149,8 +149,9 @@ def _check(values: Mapping[str, Any]) -> None:
     slot, name = values.get("target_attribute"), values.get("target_attribute_name")
     if slot is not None and slot not in SLOTS:
         raise InvalidField("target_attribute", f"must be one of {SLOTS[0]} to {SLOTS[-1]}")
-    if name is not None and ("." in name or not name.strip() or name in SLOTS):
-        raise InvalidField("target_attribute_name", "must not be a slot, or have a dot in it")
+    if name is not None and ("." in name or name != name.strip() or not name or name in SLOTS):
+        rule = "must not be a slot, nor have a dot in it or blanks around it"
+        raise InvalidField("target_attribute_name", rule)
     script = values.get("value_derivation_script")
     if script is not None:
         jsonpath.parse(script)

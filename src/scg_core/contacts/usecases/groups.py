@@ -14,15 +14,14 @@ from scg_core.contacts.model import (
     GroupStatus,
     GroupType,
 )
-from scg_core.contacts.records import Walk
 from scg_core.contacts.rules.criteria import CRITERIA
 from scg_core.contacts.steps.members import (
-    Who,
+    EMPTY_GROUP,
+    FILL_GROUP,
+    count_in,
     is_member,
-    last_contact,
     meant,
     members,
-    part_of,
     put_in,
     who_meet,
     who_of,
@@ -42,15 +41,8 @@ from scg_core.kernel.query import (
 )
 from scg_core.kernel.resource import Writer, declaration
 from scg_core.kernel.resource import evolve as changed
-from scg_core.ports.storage import Work
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
-
-FILL_GROUP: Final = "fill_group"
-"""The due work of finding who meets a group's criteria; the key is the group's id."""
-
-EMPTY_GROUP: Final = "empty_group"
-"""The due work of dropping the members of a group that is gone; the key is the group's id."""
 
 MOST_AT_ONCE: Final = 1_000
 _PAGE: Final = 500
@@ -155,7 +147,7 @@ def add_contacts(
     where = [among("id", ids), eq("company_id", caller.company_id)]
     known = {id for (id,) in unit.session.rows(Query(Contact, where), ("id",))}
     fresh = put_in(unit, group, [id for id in ids if id in known])
-    _count(unit, group, fresh)
+    count_in(unit, group, fresh)
     return Added(group, {id: f"Unknown document: {id}" for id in ids if id not in known})
 
 
@@ -175,7 +167,7 @@ def remove_contacts(
     held = unit.session.find(Query(GroupMember, where))
     for member in held:
         unit.session.remove(member)
-    _count(unit, group, -len(held))
+    count_in(unit, group, -len(held))
     gone = {member.contact_id for member in held}
     return Added(group, {id: f"Unknown document: {id}" for id in ids if id not in gone})
 
@@ -242,85 +234,9 @@ def contact_of(
     return unit.get(Contact, caller.company_id, contact_id, where)
 
 
-def fill_group(unit: Unit, work: Work) -> None:
-    """A page of finding who meets a group's criteria: members of a STATIC, a count of a DYNAMIC.
-
-    A STATIC group first loses the members it has.
-    """
-    group = unit.session.get(ContactGroup, work.key)
-    if group is None or group.status is GroupStatus.READY:
-        _end_walk(unit, work)
-        return
-    static = group.type is GroupType.STATIC
-    dropped = _drop_members(unit, group.id) if static and not work.position else 0
-    if dropped:
-        _count(unit, group, -dropped)
-        unit.session.again(work, unit.now, 0)
-        return
-    who = _who_meet(unit, group)
-    walk = unit.session.get(Walk, _walk(work.key))
-    if walk is None or not work.position:
-        walk = _begin_walk(unit, work.key, last_contact(unit, who))
-    part = part_of(unit, who, ("id",), walk.after, walk.until, _PAGE)
-    ids = [id for (id,) in part.rows]
-    fresh = put_in(unit, group, ids) if static else 0
-    found = walk.found + len(ids)
-    if part.after is None:
-        _end_walk(unit, work)
-        count = group.member_count + fresh if static else found
-        columns = ("status", "member_count", "version_number")
-        ready = (GroupStatus.READY.value, count, group.version_number, group.id)
-        unit.session.update(ContactGroup, columns, ("id",), [ready])
-        return
-    _count(unit, group, fresh)
-    unit.session.update(Walk, ("after", "found"), ("id",), [(part.after, found, walk.id)])
-    unit.session.again(work, unit.now, work.position + 1)
-
-
-def empty_group(unit: Unit, work: Work) -> None:
-    """Drop a page of the members of a group that is gone."""
-    if _drop_members(unit, work.key):
-        unit.session.again(work, unit.now, 0)
-    else:
-        _end_walk(unit, work)
-
-
-def _who_meet(unit: Unit, group: ContactGroup) -> Who:
-    """Who meets a group's criteria; nobody, if a fast-access attribute in them is gone."""
-    try:
-        return who_meet(unit, group.company_id, group.criteria)
-    except InvalidField:
-        return who_meet(unit, group.company_id, None)
-
-
 def _begin_filling(unit: Unit, group: ContactGroup) -> None:
     unit.session.withdraw(FILL_GROUP, group.id)
     unit.later(FILL_GROUP, group.id, unit.now)
-
-
-def _begin_walk(unit: Unit, key: str, until: str) -> Walk:
-    held = unit.session.get(Walk, _walk(key))
-    if held is not None:
-        unit.session.remove(held)
-    return unit.add(Walk(id=_walk(key), until=until))
-
-
-def _end_walk(unit: Unit, work: Work) -> None:
-    held = unit.session.get(Walk, _walk(work.key))
-    if held is not None:
-        unit.session.remove(held)
-    unit.session.complete(work)
-
-
-def _walk(key: str) -> str:
-    return f"group/{key}"
-
-
-def _drop_members(unit: Unit, group_id: str) -> int:
-    some = unit.session.find(evolve(members(group_id), limit=_PAGE))
-    for member in some:
-        unit.session.remove(member)
-    return len(some)
 
 
 def _static(unit: Unit, caller: Caller, group_id: str, wanted: str) -> ContactGroup:
@@ -332,11 +248,6 @@ def _static(unit: Unit, caller: Caller, group_id: str, wanted: str) -> ContactGr
         wait = ("waiting until it is Ready",)
         raise IllegalTransition("contact group", group.status.value, wanted, wait)
     return group
-
-
-def _count(unit: Unit, group: ContactGroup, more: int) -> None:
-    if more:
-        unit.session.increase(ContactGroup, group.id, {"member_count": more}, unit.now)
 
 
 def _ids(given: Sequence[str]) -> list[str]:

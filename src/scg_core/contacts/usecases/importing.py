@@ -6,7 +6,7 @@ page, the company's contacts and its earlier rows hold; so one bad row spoils no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -15,7 +15,6 @@ from scg_core.attachments.lifecycle import ATTACHMENT, AttachmentEvent, Attachme
 from scg_core.attachments.model import Attachment
 from scg_core.attachments.steps import Content, keep_content, new_attachment
 from scg_core.contacts.model import (
-    Contact,
     ContactGroup,
     GroupStatus,
     GroupType,
@@ -25,14 +24,14 @@ from scg_core.contacts.model import (
 from scg_core.contacts.records import ImportFailure
 from scg_core.contacts.rules.columns import Column, columns, values_of
 from scg_core.contacts.rules.csvfile import Row, guarded, unguarded, written
-from scg_core.contacts.steps.deriving import derived, rules_for
+from scg_core.contacts.steps.deriving import rules_for
 from scg_core.contacts.steps.jobs import group_of, renewed
-from scg_core.contacts.steps.members import put_in
+from scg_core.contacts.steps.upserting import Upserts
 from scg_core.kernel import codec
 from scg_core.kernel.errors import IllegalTransition, InvalidField, NotFound
 from scg_core.kernel.instant import SECOND, later
-from scg_core.kernel.query import Query, above, among, below, eq
-from scg_core.kernel.resource import Writer, declaration
+from scg_core.kernel.query import Query, above, below
+from scg_core.kernel.resource import Writer
 from scg_core.ports.storage import Work
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
@@ -44,17 +43,7 @@ DROP_FAILURES: Final = "drop_failures"
 """The due work of dropping what a job noted of failed rows; the key is the job's id."""
 
 PAGE: Final = 500
-DUPLICATE: Final = 1011
-_KEYS: Final = {"external_id": "external_id", "mdn_key": "primary_mdn"}
 _AT_ONCE: Final = 500
-_STORED: Final = tuple(
-    a.name for a in declaration(Contact).attributes if a.name != "version_number"
-)
-_LOADED: Final = (*_STORED, "version_number")
-_FIXED: Final = (
-    "id", "company_id", "application_id", "created_date", "version_number", "stored_keywords",
-)  # fmt: skip
-_CHANGING: Final = tuple(a.name for a in declaration(Contact).attributes if a.name not in _FIXED)
 _FAILURE: Final = ("error_code", "error_description")
 
 
@@ -187,6 +176,12 @@ def begin_rows(unit: Unit, task: ImportTask, header: Row | None, lease: int) -> 
     return stop(unit, task, problem, lease)
 
 
+def pass_over(unit: Unit, task: ImportTask, end: int, lease: int) -> Work | None:
+    """There was nothing but empty lines up to a byte; the work to go on with."""
+    unit.save(task.job, offset=end)
+    return renewed(unit, task.work, lease)
+
+
 def stop(unit: Unit, task: ImportTask, problem: InvalidField, lease: int) -> Work | None:
     """The job cannot go on: what failed it is all that its failures file adds."""
     job = task.job
@@ -197,9 +192,9 @@ def stop(unit: Unit, task: ImportTask, problem: InvalidField, lease: int) -> Wor
 
 
 def store_rows(
-    unit: Unit, task: ImportTask, rows: Sequence[Read], whole: bool, lease: int
+    unit: Unit, task: ImportTask, rows: Sequence[Read], end: int, whole: bool, lease: int
 ) -> Work | None:
-    """Store a page of rows, and how far the job is; the work to go on with.
+    """Store a page of rows, and that the job is at byte ``end``; the work to go on with.
 
     Raises:
         LeaseLost: another worker has taken the job over.
@@ -209,7 +204,7 @@ def store_rows(
         unit.session.complete(task.work)
         return None
     failures: list[tuple[int, Sequence[str], InvalidField]] = []
-    page = _Page(unit, job)
+    page = Upserts(unit, job)
     first = job.imported_count + job.failed_count + 1
     page.look_up([one.values for one in rows if one.problem is None])
     for number, one in enumerate(rows, start=first):
@@ -218,7 +213,6 @@ def store_rows(
             failures.append((number, one.row.cells, problem))
     page.store()
     _note(unit, job, failures)
-    end = rows[-1].row.end if rows else job.offset
     unit.save(
         job, offset=end, whole=whole,
         imported_count=job.imported_count + len(rows) - len(failures),
@@ -273,101 +267,6 @@ def drop_failures(unit: Unit, work: Work) -> None:
         unit.session.complete(work)
 
 
-class _Page:
-    """The contacts that a page of rows makes or changes."""
-
-    def __init__(self, unit: Unit, job: ImportJob) -> None:
-        self._unit = unit
-        self._job = job
-        self._rules = rules_for(unit, job.company_id)
-        self._held: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in _KEYS}
-        self._touched: dict[str, dict[str, Any]] = {}
-        self._keys: dict[str, tuple[Any, ...]] = {}
-        self._new: set[str] = set()
-        self._ids: Iterator[str] = iter(())
-
-    def look_up(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Find the contacts that have the keys of some rows."""
-        self._ids = iter(self._unit.ids.new(self._unit.now, max(len(rows), 1)))
-        for key, held in self._held.items():
-            wanted = {row[key] for row in rows if row.get(key) is not None}
-            if not wanted:
-                continue
-            where = [eq("company_id", self._job.company_id), among(key, wanted)]
-            for row in self._unit.session.rows(Query(Contact, where), _LOADED):
-                values = dict(zip(_LOADED, row, strict=True))
-                values = self._touched.setdefault(values["id"], values)
-                self._keys[values["id"]] = tuple(values[one] for one in _KEYS)
-                held[values[key]] = values
-                for other in _KEYS:
-                    if values[other] is not None:
-                        self._held[other].setdefault(values[other], values)
-        self._touched.clear()
-
-    def take(self, values: dict[str, Any]) -> InvalidField | None:
-        """Let a row make or change a contact; why it cannot."""
-        key = "external_id" if values.get("external_id") is not None else "mdn_key"
-        mine = self._held[key].get(values.get(key, ""))
-        if mine is None:  # known by its number alone so far: the row says whose it is
-            numbered = self._held["mdn_key"].get(values.get("mdn_key", ""))
-            if numbered is not None and numbered["external_id"] is None:
-                mine = numbered
-        for name, shown in _KEYS.items():
-            other = self._held[name].get(values.get(name, ""))
-            if other is not None and other is not mine:
-                return InvalidField(shown, "is another contact's already", DUPLICATE)
-        if mine is None:
-            mine = dict.fromkeys(_STORED)
-            mine |= {a.name: a.default for a in declaration(Contact).attributes
-                     if a.name in ("voice_preference", "stored_keywords")}  # fmt: skip
-            mine["id"] = next(self._ids)
-            self._new.add(mine["id"])
-        before = mine.get("mdn_key")
-        if "mdn_key" in values and before not in (None, values["mdn_key"]):
-            self._held["mdn_key"].pop(before, None)
-        mine |= values
-        for name in _KEYS:
-            if mine[name] is not None:
-                self._held[name][mine[name]] = mine
-        self._touched[mine["id"]] = mine
-        return None
-
-    def store(self) -> None:
-        """Write all of them."""
-        session, now = self._unit.session, self._unit.now
-        fresh, changed, freed = [], [], []
-        for id, values in self._touched.items():
-            values |= derived(self._rules, values, values)
-            values["last_updated_date"] = now
-            values["voice_preference"] = str(getattr(
-                values["voice_preference"], "value", values["voice_preference"]
-            ))  # fmt: skip
-            if id in self._new:
-                values["company_id"] = self._job.company_id
-                values["application_id"] = self._job.application_id
-                values["created_date"] = now
-                fresh.append([values[name] for name in _STORED])
-            else:
-                version = values["version_number"]
-                changed.append([*(values[name] for name in _CHANGING), version + 1, id])
-                if self._keys[id] != tuple(values[key] for key in _KEYS):
-                    freed.append((*(None for _ in _KEYS), version, id))
-        # A number may go from one contact of the page to another: let go of all that change first.
-        session.update(Contact, (*_KEYS, "version_number"), ("id",), freed)
-        session.update(Contact, (*_CHANGING, "version_number"), ("id",), changed)
-        session.insert(Contact, _STORED, fresh)
-        self._join_group()
-
-    def _join_group(self) -> None:
-        group_id = self._job.contact_group_id
-        group = None if group_id is None else self._unit.session.get(ContactGroup, group_id)
-        if group is None or not self._touched:
-            return
-        fresh = put_in(self._unit, group, list(self._touched))
-        amounts = {"member_count": fresh}
-        self._unit.session.increase(ContactGroup, group.id, amounts, self._unit.now)
-
-
 def _note(
     unit: Unit, job: ImportJob, failures: Sequence[tuple[int, Sequence[str], InvalidField]]
 ) -> None:
@@ -376,7 +275,7 @@ def _note(
     for number, cells, problem in failures:
         shown = [guarded(unguarded(cell)) for cell in cells]
         if len(shown) > len(job.header) and job.header:
-            shown = [written(shown).strip("\r\n")]
+            shown = [guarded(written(cells).strip("\r\n"))]
         shown += [""] * (len(job.header) - len(shown))
         line = written([*shown, str(problem.error_code), str(problem)])
         rows.append((f"{job.id}/{number:012}", line))

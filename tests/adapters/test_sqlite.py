@@ -6,16 +6,19 @@ import gc
 import multiprocessing
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from scg_adapters.embedded import open_storage
 from scg_adapters.storage import migrations
+from scg_adapters.storage.sql import select
 from scg_adapters.storage.sqlite import SqliteStorage
 from scg_core import ForeignStorage, InvalidField, StorageUnavailable
 from scg_core.conformance.samples import NOW, a_message, a_request
-from scg_core.kernel.query import Condition, Numeric, Op, Query, either, eq
+from scg_core.contacts.model import Contact
+from scg_core.kernel.query import Condition, Numeric, Op, Query, either, eq, negated
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.ports.storage import Work
 
@@ -336,3 +339,33 @@ def test_a_statement_that_cannot_be_run_is_no_outage(tmp_path: Path) -> None:
         session.find(Query(Message, [many]))
     with storage.snapshot() as session:
         assert session.find(Query(Message)) == []
+
+
+@pytest.mark.parametrize(
+    ("conditions", "index"),
+    [
+        ([eq("external_id", "x")], "contact_by_company_id_external_id"),
+        ([eq("mdn_key", "1")], "contact_by_company_id_mdn_key"),
+        ([eq("fast_access_3", "gold")], "contact_by_company_id_fast_access_3_id"),
+        ([eq("fast_access_3", "gold"), Condition("id", Op.GT, "a"), Condition("id", Op.LE, "b")],
+         "contact_by_company_id_fast_access_3_id"),
+        ([Condition("id", Op.GT, "a"), Condition("first_name", Op.GT, "a")],
+         "contact_by_company_id_id"),
+        ([Condition("fast_access_3", Op.PREFIX, "g")], "contact_by_company_id_id"),
+        ([either(eq("fast_access_3", "a"), eq("last_name", "b"))], "contact_by_company_id_id"),
+        ([negated(eq("primary_addr_state", "TX"))], "contact_by_company_id_id"),
+    ],
+)  # fmt: skip
+def test_contacts_are_found_by_an_index(
+    tmp_path: Path, conditions: list[Condition], index: str
+) -> None:
+    """In the order of their ids, without sorting them."""
+    storage = SqliteStorage(tmp_path / "scg.db")
+    query = Query(Contact, [eq("company_id", "acme"), *conditions], sort=(("id", False),), limit=9)
+    sql, values = select(query, ("id",))
+    storage.close()
+    with closing(sqlite3.connect(tmp_path / "scg.db")) as raw:
+        plan = " ".join(row[3] for row in raw.execute(f"explain query plan {sql}", values))
+
+    assert index in plan
+    assert "TEMP B-TREE" not in plan

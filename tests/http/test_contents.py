@@ -321,6 +321,24 @@ def test_a_contact_read_before_a_rule_changed_may_be_sent_back(server: Served) -
     assert server.call("GET", f"/contacts/{id}").json["fast_access_9"] == "2"
 
 
+def test_contacts_are_filtered_by_friendly_names(server: Served) -> None:
+    """In lists, in groups and by themselves; an unknown one is 400."""
+    rule = {"target_attribute": "fast_access_8", "target_attribute_name": "tier"}
+    server.call("POST", "/contacts/fast_access", rule)
+    body = {"fast_access": {"tier": "gold"}}
+    id = server.call("POST", "/contacts", body).json["id"]
+    assert server.call("GET", f"/contacts/{id}").json["fast_access"] == {"tier": "gold"}
+    group = {"name": "golden", "type": "DYNAMIC", "criteria": '{"fast_access.tier": "gold"}'}
+    made = server.call("POST", "/contact_groups", group).json["id"]
+    for path in ("/contacts", f"/contact_groups/{made}/contacts"):
+        found = server.call("GET", f"{path}?fast_access.tier=gold,iron").json
+        assert [one["id"] for one in found["list"]] == [id]
+        assert server.call("GET", f"{path}?fast_access.tier=iron").json["total"] == 0
+        assert server.call("GET", f"{path}?fast_access.nobody=gold").status == 400
+    assert server.call("GET", f"/contacts/{id}?fast_access.tier=g*").status == 200
+    assert server.call("GET", f"/contacts/{id}?fast_access.tier=iron").status == 404
+
+
 def test_an_import_and_an_export_over_http(server: Served) -> None:
     """The way the clients do it: attachment, token, content, job."""
     id = attachment(server, type="text/csv")

@@ -34,7 +34,7 @@ def _derived(_: Database) -> None:
     """Nothing but what follows from the declarations."""
 
 
-STEPS: Final[tuple[Callable[[Database], None], ...]] = (_derived,)
+STEPS: Final[tuple[Callable[[Database], None], ...]] = (_derived, _derived)
 VERSION: Final = 1 + len(STEPS)
 """Raise it (by a step, be it empty) with every change of the schema; a test compares SCHEMA."""
 
@@ -231,12 +231,16 @@ def _hint(db: Database) -> None:
     db.execute("analyze")
     for kind in KINDS:
         of = table(kind)
-        for index in of.declared.indexes:
-            if index.alike:
-                home, label = _label(of, index)
-                db.execute("delete from sqlite_stat1 where idx = ?", [label])
-                stat = " ".join(map(str, (1_000_000, *index.alike)))
-                db.execute("insert into sqlite_stat1 values (?, ?, ?)", [home, label, stat])
+        hinted = [index for index in of.declared.indexes if index.alike]
+        if hinted:  # of unique values all fields together are one row's, the first few nobody's own
+            for fields in of.declared.unique:
+                alike = (*(1_000_000 for _ in fields[1:]), 1)
+                hinted.append(Index(fields, alike=alike))
+        for index in hinted:
+            home, label = _label(of, index)
+            db.execute("delete from sqlite_stat1 where idx = ?", [label])
+            stat = " ".join(map(str, (1_000_000, *index.alike)))
+            db.execute("insert into sqlite_stat1 values (?, ?, ?)", [home, label, stat])
     db.execute("analyze sqlite_master")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,6 +67,23 @@ def save(app: Application, attachment_id: str, path: Path) -> Attachment:
     except OSError as reason:
         raise InvalidField("file", f"cannot be written: {reason.strerror}") from None
     return app.attachments.get(attachment_id)
+
+
+def save_failures(app: Application, job: ImportJob, path: Path | None) -> None:
+    """Write the rows of an import that failed to a file; no such file is left if there are none.
+
+    Raises:
+        InvalidField: the file that was imported is none, or the other cannot be written.
+    """
+    if job.failures_attachment_id is None:
+        if path is not None:
+            path.unlink(missing_ok=True)
+        return
+    if not job.imported_count + job.failed_count:
+        text = b"".join(app.attachments.download(job.failures_attachment_id)).decode()
+        raise InvalidField("file", list(csv.reader(text.splitlines()))[-1][-1])
+    if path is not None:
+        save(app, job.failures_attachment_id, path)
 
 
 def group_id(app: Application, named: str | None) -> str | None:

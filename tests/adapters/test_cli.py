@@ -227,6 +227,7 @@ def test_an_import_given_again_goes_on_where_it_was(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("contacts", "import", "nowhere.csv"), "file: cannot be read"),
+        (("contacts", "import", __file__), "file: header"),
         (("contacts", "export", "--group", "nobody", "out.csv"), "group: no group"),
         (("contacts", "export", "/nowhere/out.csv"), "file: cannot be written"),
         (("groups", "create", "--criteria", "TX", "g"), "criteria: "),

@@ -150,6 +150,18 @@ def test_a_page_ends_where_much_was_gone_through() -> None:
         assert end == len(data) and pages >= 3
 
 
+def test_lines_that_were_given_back_are_read_as_they_are() -> None:
+    """Also where what broke the row off was a line far too long."""
+    tail = b"".join(b"d%d,Z\n" % at for at in range(9_000))
+    data = b'c1,"open\nc2,Bob\n' + b"x" * (3 * 2**20) + b"\nc3,Cy\n" + tail
+    found = read(data, 65_536)
+
+    good = [row.cells for row in found if row.problem is None]
+    assert good[:2] == [("c2", "Bob"), ("c3", "Cy")]
+    assert len(good) == 9_002 and len(found) == 9_004
+    assert found[-1].end == len(data)
+
+
 def test_a_row_of_a_million_cells_is_one_failure() -> None:
     """Of which little is shown."""
     [row, last] = read(b"a," * 500_000 + b"\r\nlast,1\r\n", 65_536)

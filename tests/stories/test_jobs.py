@@ -127,6 +127,46 @@ def test_a_number_may_go_from_one_contact_of_a_page_to_another(world: World) -> 
     assert versions == {"A": 2, "B": 2, "C": 1, "D": 1}
 
 
+def test_a_file_that_changes_nothing_raises_no_version(world: World) -> None:
+    """However often it is imported (semantics 17)."""
+    for _ in range(2):
+        job = imported(world, 'external_id,extended_attributes\r\nE1,"{""a"": 1}"\r\n')
+        world.clock.advance(1_000)
+
+    assert job.imported_count == 1
+    assert world.app.contacts.find()[0].version_number == 1
+
+
+def test_a_failures_file_that_was_put_right_is_imported(world: World) -> None:
+    """Its two columns of errors are passed over."""
+    job = imported(world, "external_id,primary_mdn\r\nE1,call me\r\n")
+    wrong = b"".join(world.app.attachments.download(job.failures_attachment_id or ""))
+    again = imported(world, wrong.replace(b"call me", b"14155550100"))
+
+    assert (again.imported_count, again.failed_count) == (1, 0)
+
+
+def test_a_cell_of_many_lines_comes_back(world: World) -> None:
+    """JSON is written on one line."""
+    written = "{\n" + ",\n".join(f'"k{at}": {at}' for at in range(1_500)) + "\n}"
+    world.app.contacts.create(external_id="e1", extended_attributes=written)
+    job, _ = exported(world)
+    content = b"".join(world.app.attachments.download(job.export_attachment_id or ""))
+    again = imported(world, content)
+
+    assert (again.imported_count, again.failed_count) == (1, 0)
+
+
+def test_an_export_that_was_deleted_leaves_its_attachment_to_others(world: World) -> None:
+    """It has no content yet."""
+    file = world.app.attachments.create(name="mine.csv").id
+    job = world.app.contact_exports.create(export_attachment_id=file)
+    world.app.contact_exports.delete(job.id)
+
+    done, rows = exported(world, export_attachment_id=file)
+    assert (done.export_attachment_id, len(rows)) == (file, 1)
+
+
 def test_a_row_gives_a_numbered_contact_its_external_id(world: World) -> None:
     """Who was known by the number alone is the one the row speaks of."""
     held = world.app.contacts.create(primary_mdn="+14155550100", first_name="Ann")

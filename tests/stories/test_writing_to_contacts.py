@@ -94,6 +94,9 @@ def test_staged_recipients_may_name_groups(world: World) -> None:
     world.engine.run_until_idle()
     requests = world.app.message_requests
     made = requests.create(from_=world.sender.id, body="hi")
+    with pytest.raises(InvalidField) as refused:
+        requests.append_recipients(made.id, ["+14159990000", "group:nobody"], start=0)
+    assert refused.value.field == "recipients[1]"
     page = [f"+1415999{at:04}" for at in range(600)]
     page[100] = page[599] = f"group:{group.id}"
     requests.append_recipients(made.id, page, start=0)
@@ -410,6 +413,35 @@ def test_who_requires_a_call_gets_it_at_any_price(url: str) -> None:
         assert held == {
             "+14152000000": "FAILED", "+14152000001": "FAILED", "+14152000002": "DELIVERED",
         }  # fmt: skip
+
+
+def test_any_price_is_meant_of_every_sender_that_is_tried(url: str) -> None:
+    """Also of the one that takes over from another that cannot send."""
+    world = World(url, kinds=KINDS)
+    app, operator = world.app, world.engine.operator()
+    ids = [
+        operator.add_sender_id("acme", address=address, country="USA", capabilities=["VOICE"]).id
+        for address in ("v1.app", "v2.app")
+    ]
+    channel = app.channels.create(name="c").id
+    app.channels.add_sender_ids(channel, ids)
+    for id in ids:
+        operator.add_tariff(sender_id=id, price=0.5)
+    people = {"field": "id", "op": "exists"}
+    app.contacts.create(primary_mdn="+14152000000", voice_preference="REQUIRE_VOICE")
+    request = app.message_requests.create(
+        from_=f"channel:{channel}", body="hi", criteria=people, price_threshold=0.1,
+        scheduled_delivery_time=world.clock.now() + 60_000,
+    )  # fmt: skip
+    world.engine.run_due(5)
+    [message] = world.messages(request.id)
+    app.sender_ids.update(message.customer_sender_id or "", state="INACTIVE")
+    world.engine.run_until_idle()
+
+    [after] = world.messages(request.id)
+    assert (after.state, after.customer_sender_id != message.customer_sender_id) == (
+        "DELIVERED", True,
+    )  # fmt: skip
 
 
 def test_each_contact_hears_its_own_language(url: str) -> None:

@@ -72,8 +72,7 @@ def import_(
             bar.update(task, completed=size if at.whole else at.offset, description=text)
 
         job = contacts_file.run_import(engine, app, job.id, SystemClock(), moved)
-    if failures is not None and job.failures_attachment_id is not None:
-        contacts_file.save(app, job.failures_attachment_id, failures)
+    contacts_file.save_failures(app, job, failures)
     seconds = time.perf_counter() - began
     rows = job.imported_count + job.failed_count
     _tell(as_json, {

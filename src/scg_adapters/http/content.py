@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 from urllib.parse import quote
@@ -34,11 +35,12 @@ _FORM: Final = 65_536
 _IN_MEMORY: Final = 2**18
 _WRITTEN: Final = 2**18
 _TYPE: Final = re.compile(
-    r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}(; ?[a-z]{1,16}=[\w.-]{1,32})?"
+    r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}(; ?[a-z]{1,16}=[A-Za-z0-9_.-]{1,32})?"
 )
 _MULTIPART: Final = "multipart/form-data"
 _LONGEST_TOKEN: Final = 64
 _LONGEST_HEADERS: Final = 16_384
+_MOST_PARTS: Final = 100
 
 
 class Contents:
@@ -78,8 +80,9 @@ class Contents:
         kind = request.header(b"content-type")
         with SpooledTemporaryFile(_IN_MEMORY) as gathered:
             await self._gather(request.receive, gathered)
-            chunks = _first_file(_chunks(gathered), kind)
-            return made(await self._desk.stream(lambda: self._engine.upload(token, chunks)))
+            chunks = _first_file(gathered, kind)
+            put = partial(self._engine.upload, token, chunks)
+            return made(await self._desk.stream(put, admitted=True))
 
     async def _gather(self, receive: Receive, into: IO[bytes]) -> None:
         """The whole body, as fast as the client sends it.
@@ -90,7 +93,7 @@ class Contents:
             Gone: it left in the middle.
         """
         loop = asyncio.get_running_loop()
-        began, size, more = loop.time(), 0, True
+        began, size, held, more = loop.time(), 0, 0, True
         waiting: list[bytes] = []
         while more:
             try:
@@ -106,10 +109,12 @@ class Contents:
             if loop.time() - began > min(self._patience + size / _SLOWEST, _LONGEST):
                 raise TooSlow()
             waiting.append(chunk)
-            if not more or sum(map(len, waiting)) >= _WRITTEN:
-                some = b"".join(waiting)
-                await self._desk.stream(lambda some=some: into.write(some))  # type: ignore[misc]
+            held += len(chunk)
+            if not more or held >= _WRITTEN:
+                write = partial(into.write, b"".join(waiting))
+                await self._desk.stream(write, admitted=True)
                 waiting.clear()
+                held = 0
 
 
 def _chunks(gathered: IO[bytes]) -> Iterator[bytes]:
@@ -133,49 +138,63 @@ def _shown(attachment: Attachment, chunks: Iterator[bytes]) -> Answer:
     return Answer(200, headers=tuple(headers), media=media, stream=chunks)
 
 
-def _first_file(body: Iterator[bytes], content_type: str) -> Iterator[bytes]:
-    """The body as it is, or the first file in it if it is a form.
+def _first_file(gathered: IO[bytes], content_type: str) -> Iterator[bytes]:
+    """The body as it is, or the file in it if it is a form.
+
+    A file is a part with a file's name; if none has one, the first with a type, else the first.
 
     Raises:
         InvalidField: it is a form, but none that can be read.
     """
     kind, options = parse_options_header(content_type)
     if kind.decode("latin-1").lower() != _MULTIPART:
-        yield from body
+        yield from _chunks(gathered)
         return
     boundary = options.get(b"boundary")
     if not boundary or len(boundary) > 256:
         raise InvalidField("content", "is a form without a boundary")
-    yield from _Form(boundary).of(body)
+    look = _Form(boundary)
+    for _ in look.of(_chunks(gathered)):
+        pass
+    yield from _Form(boundary, look.best).of(_chunks(gathered))
 
 
 class _Form:
-    """Takes the first file out of a multipart form; what comes after it is passed over."""
+    """Goes through a multipart form, and gives the content of one of its parts.
 
-    def __init__(self, boundary: bytes) -> None:
+    ``best`` is the part to take, once all of it was looked at.
+    """
+
+    def __init__(self, boundary: bytes, wanted: int = 0) -> None:
+        self._wanted = wanted
         self._chunks: list[bytes] = []
-        self._taken = self._takes = self._is_file = False
-        self._text = b""
+        self._part = 0
         self._ended = False
         self._headers = 0
+        self._name = self._value = b""
+        self._ranks: list[int] = []
         self._parser = MultipartParser(
             boundary,
             {
                 "on_part_begin": self._begin,
                 "on_part_data": self._data,
-                "on_header_field": self._field,
-                "on_header_value": self._value,
+                "on_header_field": self._header_field,
+                "on_header_value": self._header_value,
                 "on_header_end": self._header_ends,
-                "on_headers_finished": self._headers_end,
                 "on_end": self._end,
             },
         )
 
+    @property
+    def best(self) -> int:
+        """The number of the part that is the file."""
+        return self._ranks.index(max(self._ranks)) + 1
+
     def of(self, body: Iterator[bytes]) -> Iterator[bytes]:
-        """The chunks of the first part.
+        """The chunks of the part that is wanted.
 
         Raises:
-            InvalidField: the form is malformed, or ends before it is whole.
+            InvalidField: the form is malformed, ends before it is whole, or has no part.
         """
         for chunk in body:
             try:
@@ -184,38 +203,40 @@ class _Form:
                 raise InvalidField("content", "is no multipart form") from None
             yield from self._chunks
             self._chunks.clear()
-        if not self._ended or not self._taken:
-            raise InvalidField("content", "is a multipart form without a file, or not whole")
+        if not self._ended or not self._part:
+            raise InvalidField("content", "is a multipart form without a part, or not whole")
 
     def _begin(self) -> None:
-        self._is_file = False
-        self._text = b""
+        self._part += 1
+        if self._part > _MOST_PARTS:
+            raise InvalidField("content", f"is a form of more than {_MOST_PARTS} parts")
+        self._ranks.append(0)
 
-    def _field(self, data: bytes, start: int, end: int) -> None:
-        self._grow(data[start:end])
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+        self._grow(end - start)
 
-    def _value(self, data: bytes, start: int, end: int) -> None:
-        self._grow(b":" + data[start:end] if b":" not in self._text else data[start:end])
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+        self._grow(end - start)
 
-    def _grow(self, data: bytes) -> None:
-        self._text += data
-        self._headers += len(data)
+    def _grow(self, size: int) -> None:
+        self._headers += size
         if self._headers > _LONGEST_HEADERS:
             raise InvalidField("content", "is a form with headers that are too long")
 
     def _header_ends(self) -> None:
-        """A file has a name, or at least a type; other fields of a form have neither."""
-        name, _, value = self._text.lower().partition(b":")
-        if name == b"content-type" or (name == b"content-disposition" and b"filename" in value):
-            self._is_file = True
-        self._text = b""
-
-    def _headers_end(self) -> None:
-        self._takes = self._is_file and not self._taken
-        self._taken = self._taken or self._is_file
+        name, value = self._name.lower(), self._value
+        self._name = self._value = b""
+        if name == b"content-type":
+            self._ranks[-1] = max(self._ranks[-1], 1)
+        elif name == b"content-disposition":
+            _, options = parse_options_header(value)
+            if b"filename" in options or b"filename*" in options:
+                self._ranks[-1] = 2
 
     def _data(self, data: bytes, start: int, end: int) -> None:
-        if self._takes:
+        if self._part == self._wanted:
             self._chunks.append(data[start:end])
 
     def _end(self) -> None:

@@ -65,13 +65,13 @@ class Desk:
         finally:
             self._reading -= 1
 
-    async def stream(self, do: Callable[[], T]) -> T:
-        """Do a call that moves a file.
+    async def stream(self, do: Callable[[], T], *, admitted: bool = False) -> T:
+        """Do a call that moves a file; one that is ``admitted`` is not refused.
 
         Raises:
             Overloaded: too many are moving already.
         """
-        if self._streaming >= self._most_streams:
+        if self._streaming >= self._most_streams and not admitted:
             raise Overloaded()
         self._streaming += 1
         try:

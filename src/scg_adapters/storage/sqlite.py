@@ -171,7 +171,8 @@ class SqliteStorage:
         except ScgError:
             raise
         except sqlite3.OperationalError as reason:
-            if reason.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # the statement's own fault
+            code = getattr(reason, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            if code == sqlite3.SQLITE_ERROR:  # the statement's own fault, or the module's
                 raise
             raise StorageUnavailable(str(reason)) from reason
         except sqlite3.DatabaseError as reason:

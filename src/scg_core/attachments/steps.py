@@ -109,7 +109,7 @@ def keep_content(unit: Unit, held: Attachment, content: Content) -> Attachment:
     """Content that was put in its place belongs to an attachment."""
     unit.session.withdraw(SWEEP_CONTENT, content.key)
     if held.content_key is not None:
-        unit.later(SWEEP_CONTENT, held.content_key, unit.now)
+        unit.later(SWEEP_CONTENT, held.content_key, later(unit.now, PATIENCE))  # it may be read
     return unit.save(
         held, state=AttachmentState.UPLOADED, content_key=content.key, size=content.size,
         digest=content.digest, sniffed=content.sniffed,
@@ -167,7 +167,12 @@ def expiry_of(unit: Unit, given: Mapping[str, object]) -> Instant:
     """
     duration, expiry = (given.get(name) for name in _DURATIONS)
     if duration not in (None, ""):
-        if isinstance(duration, str) and duration.isascii() and duration.strip().isdigit():
+        if (
+            isinstance(duration, str)
+            and duration.isascii()
+            and duration.isdigit()
+            and len(duration) < 20
+        ):
             duration = int(duration)
         return later(unit.now, codec.read_integer("duration", duration, 1, LONGEST_LIFE) * SECOND)
     if expiry not in (None, ""):

@@ -15,6 +15,7 @@ from scg_core.contacts.usecases import (
     fastaccess,
 )
 from scg_core.engine.collection import NONE, Collection, Host
+from scg_core.kernel.countries import alpha3
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.query import DEFAULT_LIMIT, Page, filtered
 from scg_core.tenancy.model import Caller
@@ -169,6 +170,11 @@ def by_slots(unit: Unit, caller: Caller, filters: Mapping[str, object]) -> dict[
     """
     found: dict[str, object] = {}
     for name, value in filters.items():
+        if name == "primary_addr_country":  # kept as alpha-3, however it is written
+            several = isinstance(value, list | tuple | set | frozenset)
+            given = list(value) if several else [value]  # type: ignore[call-overload]
+            found[name] = [alpha3(one) if isinstance(one, str) else one for one in given]
+            continue
         if not name.startswith(FRIENDLY):
             found[name] = value
             continue

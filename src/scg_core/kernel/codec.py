@@ -379,11 +379,13 @@ def _json(value: object) -> JsonText:
     """JSON in a text, or the JSON itself; empty text is an empty text."""
     if isinstance(value, str):
         text = _text(value)
+        if not text.strip():
+            return JsonText(text)
         try:
-            if text.strip():
-                check_json(text, json.loads(text, parse_constant=_no_number), _text)
+            held = json.loads(text, parse_constant=_no_number)
         except (ValueError, RecursionError) as reason:
             raise ValueError(f"holds no JSON: {str(reason)[:80]}") from None
+        check_json(text, held, _text)
         return JsonText(text)
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

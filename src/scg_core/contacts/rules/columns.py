@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -20,6 +21,9 @@ from scg_core.kernel.instant import Instant, to_iso
 from scg_core.kernel.resource import Attribute, JsonText, Writer, declaration
 
 _Read = Callable[[str], Any]
+ERRORS: Final = ("error_code", "error_description")
+"""The columns that a failures file has besides."""
+
 _ITS_OWN: Final = ("id", "created_date", "last_updated_date")
 
 
@@ -46,6 +50,9 @@ def columns(header: Sequence[str], rules: Rules) -> tuple[Column, ...]:
     for given in header:
         name = unguarded(given).strip()
         slot = rules.slots.get(name.removeprefix(FRIENDLY))
+        if name in ERRORS:  # of a failures file that was put right and comes again
+            found.append(Column(None, str))
+            continue
         attribute = known.get(slot if slot and name.startswith(FRIENDLY) else name)
         if attribute is None:
             raise InvalidField("header", f"{name[:64]!r} is not an attribute of a contact")
@@ -108,15 +115,24 @@ def exported(rules: Rules) -> tuple[tuple[str, str], ...]:
     return (*plain, *slots)
 
 
-def cells_of(row: Sequence[Any], times: frozenset[int]) -> list[str]:
-    """Plain values as cells; in the places of ``times`` stand instants, which are written out."""
+def cells_of(row: Sequence[Any], writers: Mapping[int, Callable[[Any], str]]) -> list[str]:
+    """Plain values as cells, some of them by writers of their own."""
     return [
-        "" if value is None else to_iso(value) if at in times else guarded(str(value))
+        "" if value is None else writers[at](value) if at in writers else guarded(str(value))
         for at, value in enumerate(row)
     ]
 
 
-def times_in(names: Sequence[str]) -> frozenset[int]:
-    """The places of attributes that are instants."""
+def writers_of(names: Sequence[str]) -> dict[int, Callable[[Any], str]]:
+    """What writes cells that are no plain text, by their places: times, and JSON on one line."""
     declared = declaration(Contact)
-    return frozenset(at for at, name in enumerate(names) if declared[name].type is Instant)
+    known: dict[Any, Callable[[Any], str]] = {Instant: to_iso, JsonText: _one_line}
+    return {at: known[kind] for at, name in enumerate(names)
+            if (kind := declared[name].type) in known}  # fmt: skip
+
+
+def _one_line(text: str) -> str:
+    if "\n" not in text and "\r" not in text:
+        return guarded(text)
+    held = json.loads(text) if text.strip() else None
+    return "" if held is None else json.dumps(held, ensure_ascii=False, separators=(",", ":"))

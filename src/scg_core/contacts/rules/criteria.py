@@ -104,9 +104,9 @@ class _Reader:
         if op == "in":
             if not isinstance(value, list) or not value:
                 raise _wrong(f"compares with a list with something in it at {at}")
-            self._terms += len(value) - 1
+            self._terms += max(sum(isinstance(one, int | float) for one in value) - 1, 0)
             if self._terms > MOST_TERMS:
-                raise _wrong(f"has more than {MOST_TERMS} terms, each member of a list counted")
+                raise _wrong(f"has more than {MOST_TERMS} terms, each number of a list counted")
             return _among(attribute, value, at)
         return _one(attribute, op, value, at)
 

@@ -18,13 +18,14 @@ from attrs import frozen
 LONGEST_ROW: Final = 2**20
 """Bytes of one row."""
 
-MOST_LINES: Final = 100
+MOST_LINES: Final = 1_000
 """Lines of one row: so many are looked at again, at most, where a quote stays open."""
 
 MOST_CELLS: Final = 1_000
 MOST_AT_ONCE: Final = 2**20
 """Bytes that are gone through for one page, the same bytes again counted again."""
 
+_BOUND: Final = f"more than {MOST_LINES} lines or {LONGEST_ROW} bytes"
 _BOM: Final = b"\xef\xbb\xbf"
 _SHOWN: Final = 1_000
 _RISKY: Final = re.compile(r"^'*[=+\-@\t\r]")
@@ -93,9 +94,9 @@ class Rows:
         except UnicodeDecodeError:
             problem = "is not UTF-8"
         except (csv.Error, _TooLong) as reason:
-            problem = str(reason) or f"has a quote that stays open for {MOST_LINES} lines"
+            problem = str(reason) or f"has a quote that stays open for {_BOUND}"
         else:
-            self.at += sum(map(len, feed.taken))
+            self.at += sum(len(line) for line, _ in feed.taken)
             if cells is not None and len(cells) > MOST_CELLS:
                 return self._bad(first, f"has {len(cells)} cells, {MOST_CELLS} are allowed")
             return Row(tuple(cells), self.at) if cells else None
@@ -118,18 +119,21 @@ class _Feed:
     def __init__(self, lines: _Lines, first: bytes) -> None:
         self._lines = lines
         self._size = 0
-        self.taken: list[bytes] = []
+        self.taken: list[tuple[bytes, int]] = []
         self._first: bytes | None = first
 
     def __iter__(self) -> _Feed:
         return self
 
     def __next__(self) -> str:
-        line = self._first if self._first is not None else self._lines.take()
-        self._first = None
-        if line is None:
-            raise StopIteration
-        self.taken.append(line)
+        if self._first is not None:
+            line, skipped, self._first = self._first, 0, None
+        else:
+            found = self._lines.take()
+            if found is None:
+                raise StopIteration
+            line, skipped = found, self._lines.skipped
+        self.taken.append((line, skipped))
         self._size += len(line)
         if self._size > LONGEST_ROW or len(self.taken) > MOST_LINES:
             raise _TooLong
@@ -144,20 +148,20 @@ class _Lines:
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._given_back: deque[bytes] = deque()
+        self._given_back: deque[tuple[bytes, int]] = deque()
         self._buffer = b""
         self._at = 0
         self.skipped = 0
         self.passed = 0
 
-    def give_back(self, lines: Sequence[bytes]) -> None:
-        """Lines that were taken and are to be read again."""
+    def give_back(self, lines: Sequence[tuple[bytes, int]]) -> None:
+        """Lines that were taken and are to be read again, each with what was passed over of it."""
         self._given_back.extendleft(reversed(lines))
 
     def take(self) -> bytes | None:
         """The next line with its end, or None after the last."""
         if self._given_back:
-            line = self._given_back.popleft()
+            line, self.skipped = self._given_back.popleft()
             self.passed += len(line)
             return line
         parts: list[bytes] = []

@@ -34,7 +34,7 @@ class Upserts:
         self._rules = rules_for(unit, job.company_id)
         self._held: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in _KEYS}
         self._touched: dict[str, dict[str, Any]] = {}
-        self._keys: dict[str, tuple[Any, ...]] = {}
+        self._before: dict[str, dict[str, Any]] = {}
         self._new: set[str] = set()
         self._ids: Iterator[str] = iter(())
 
@@ -49,7 +49,7 @@ class Upserts:
             for row in self._unit.session.rows(Query(Contact, where), _LOADED):
                 values = dict(zip(_LOADED, row, strict=True))
                 values = self._touched.setdefault(values["id"], values)
-                self._keys[values["id"]] = tuple(values[one] for one in _KEYS)
+                self._before.setdefault(values["id"], dict(values))
                 held[values[key]] = values
                 for other in _KEYS:
                     if values[other] is not None:
@@ -90,19 +90,21 @@ class Upserts:
         fresh, changed, freed = [], [], []
         for id, values in self._touched.items():
             values |= derived(self._rules, values, values)
-            values["last_updated_date"] = now
             values["voice_preference"] = str(getattr(
                 values["voice_preference"], "value", values["voice_preference"]
             ))  # fmt: skip
             if id in self._new:
                 values["company_id"] = self._job.company_id
                 values["application_id"] = self._job.application_id
-                values["created_date"] = now
+                values["created_date"] = values["last_updated_date"] = now
                 fresh.append([values[name] for name in _STORED])
             else:
-                version = values["version_number"]
+                before, version = self._before[id], values["version_number"]
+                if all(before[name] == values[name] for name in _CHANGING):
+                    continue
+                values["last_updated_date"] = now
                 changed.append([*(values[name] for name in _CHANGING), version + 1, id])
-                if self._keys[id] != tuple(values[key] for key in _KEYS):
+                if any(before[key] != values[key] for key in _KEYS):
                     freed.append((*(None for _ in _KEYS), version, id))
         # A number may go from one contact of the page to another: let go of all that change first.
         session.update(Contact, (*_KEYS, "version_number"), ("id",), freed)

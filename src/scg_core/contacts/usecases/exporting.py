@@ -17,7 +17,7 @@ from scg_core.attachments.steps import (
     new_attachment,
 )
 from scg_core.contacts.model import ContactGroup, ExportJob, GroupStatus, JobState
-from scg_core.contacts.rules.columns import cells_of, exported, times_in
+from scg_core.contacts.rules.columns import cells_of, exported, writers_of
 from scg_core.contacts.rules.csvfile import written
 from scg_core.contacts.steps.deriving import rules_for
 from scg_core.contacts.steps.jobs import group_of, renewed
@@ -97,6 +97,7 @@ def delete_export(unit: Unit, caller: Caller, job_id: str, seen: object = None) 
     unit.check_version(held, seen)
     unit.session.remove(held)
     unit.session.withdraw(EXPORT, held.id)
+    _let_go(unit, held)
 
 
 def next_export(unit: Unit, work: Work, chance: str) -> ExportTask | None:
@@ -119,6 +120,7 @@ def next_export(unit: Unit, work: Work, chance: str) -> ExportTask | None:
     if file is None or file.state is not AttachmentState.CREATED or who is None:
         unit.session.complete(work)
         unit.save(job, state=JobState.COMPLETED, completed_date=unit.now)
+        _let_go(unit, job)
         return None
     of = exported(rules_for(unit, job.company_id))
     names = tuple(name for name, _ in of)
@@ -132,8 +134,8 @@ def piece_of(unit: Unit, task: ExportTask, after: str) -> Piece:
     columns = ("id", *(name for name in task.names if name != "id"))
     at = [columns.index(name) for name in task.names]
     part = part_of(unit, task.who, columns, after, task.until, _PAGE)
-    times = times_in(task.names)
-    lines = [written(cells_of([row[i] for i in at], times)) for row in part.rows]
+    writers = writers_of(task.names)
+    lines = [written(cells_of([row[i] for i in at], writers)) for row in part.rows]
     return Piece("".join(lines), len(lines), part.after)
 
 
@@ -167,6 +169,13 @@ def give_export_up(unit: Unit, task: ExportTask) -> None:
     job = unit.session.get(ExportJob, task.job.id)
     if job is not None and job.state is not JobState.COMPLETED:
         unit.save(job, state=JobState.COMPLETED, completed_date=unit.now, exported_count=0)
+
+
+def _let_go(unit: Unit, job: ExportJob) -> None:
+    """A job that wrote nothing leaves its attachment to others."""
+    file = unit.session.get(Attachment, job.export_attachment_id or "")
+    if file is not None and file.used and file.state is AttachmentState.CREATED:
+        unit.save(file, used=False)
 
 
 def _who(unit: Unit, job: ExportJob, group: ContactGroup | None) -> Who | None:

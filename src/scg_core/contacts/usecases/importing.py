@@ -22,7 +22,7 @@ from scg_core.contacts.model import (
     JobState,
 )
 from scg_core.contacts.records import ImportFailure
-from scg_core.contacts.rules.columns import Column, columns, values_of
+from scg_core.contacts.rules.columns import ERRORS, Column, columns, values_of
 from scg_core.contacts.rules.csvfile import Row, guarded, unguarded, written
 from scg_core.contacts.steps.deriving import rules_for
 from scg_core.contacts.steps.jobs import group_of, renewed
@@ -44,7 +44,6 @@ DROP_FAILURES: Final = "drop_failures"
 
 PAGE: Final = 500
 _AT_ONCE: Final = 500
-_FAILURE: Final = ("error_code", "error_description")
 
 
 @frozen
@@ -234,7 +233,7 @@ def failures_after(unit: Unit, job: ImportJob, after: str) -> list[tuple[str, st
 
 def failures_header(job: ImportJob) -> str:
     """The first row of a failures file."""
-    return written([*job.header, *_FAILURE])
+    return written([*job.header, *ERRORS])
 
 
 def finish_import(unit: Unit, task: ImportTask, content: Content | None) -> None:

@@ -54,7 +54,7 @@ def build_request(
     words = words_of(unit, company, values.get("body"), values.get("content_type"))
     own_values(unit, company, words)
     _check_contacts(unit, company, values)
-    _check_groups(unit, company, values.get("to") or ())
+    check_groups(unit, company, "to", values.get("to") or ())
     files = take_files(unit, company, values.get("attachments") or ())
     if sender is not None and files:
         _check_files(unit, sender, files, sources)
@@ -100,13 +100,17 @@ def _check_contacts(unit: Unit, company: str, values: Mapping[str, Any]) -> None
             raise InvalidField("contact_group_id", f"no group has the id {group!r}")
 
 
-def _check_groups(unit: Unit, company: str, to: tuple[str, ...]) -> None:
-    """Refuse a group that is named and that there is not: a whole audience would be missing."""
+def check_groups(unit: Unit, company: str, field: str, to: Sequence[str]) -> None:
+    """Refuse a group that is named and that there is not: a whole audience would be missing.
+
+    Raises:
+        InvalidField: it names its place.
+    """
     for at, text in enumerate(to):
         if not text[:1].isdigit() and text.strip().startswith(GROUP):
             id = text.strip().removeprefix(GROUP).strip()
             if not _known(unit, company, ContactGroup, id):
-                raise InvalidField(f"to[{at}]", "there is no such contact group")
+                raise InvalidField(f"{field}[{at}]", "there is no such contact group")
 
 
 def _check_files(

@@ -14,6 +14,7 @@ from attrs import frozen
 from scg_core.kernel.query import Query, among
 from scg_core.messaging.model import LaneKey, Message, MessageRequest, Run
 from scg_core.messaging.rules.runs import owner
+from scg_core.messaging.rules.status import ANY_PRICE
 from scg_core.messaging.steps.hearing import rows_by_seq
 from scg_core.messaging.steps.routing import Chosen, Router
 from scg_core.messaging.steps.sources import Sources
@@ -22,7 +23,7 @@ from scg_core.unit import Unit
 
 KEEP: Final = "YES"
 _COLUMNS: Final = (
-    "seq", "message_request_id", "type", "to_address", "customer_sender_id", "tried",
+    "seq", "message_request_id", "type", "to_address", "customer_sender_id", "tried", "milestones",
 )  # fmt: skip
 
 
@@ -63,8 +64,8 @@ def other_senders(
     countries = {
         lane.id: lane.key.country for lane in unit.session.lanes({run.lane for run in runs})
     }
-    alike: dict[tuple[str, tuple[str, ...], str], list[_Stuck]] = {}
-    for seq, request_id, kind, address, sender_id, tried in rows:
+    alike: dict[tuple[str, tuple[str, ...], str, int], list[_Stuck]] = {}
+    for seq, request_id, kind, address, sender_id, tried, bits in rows:
         before = tuple(one for one in (tried or "").split(",") if one)
         if request_id not in requests or len(before) >= sources.settings.failovers:
             continue
@@ -74,10 +75,11 @@ def other_senders(
         if run.attempt > 1 or refused:  # else it was never handed over
             before = (*before, sender_id)
         stuck = _Stuck(seq, kind, countries[run.lane], address, before)
-        alike.setdefault((request_id, before, sender_id), []).append(stuck)
+        alike.setdefault((request_id, before, sender_id, bits & ANY_PRICE), []).append(stuck)
     found: dict[int, Elsewhere] = {}
-    for (request_id, before, sender_id), group in alike.items():
+    for (request_id, before, sender_id, free), group in alike.items():
         router = Router(unit, requests[request_id], sources, (*before, sender_id))
+        router = router.at_any_price() if free else router
         found |= _choose(router, requests[request_id], group)
     return found
 

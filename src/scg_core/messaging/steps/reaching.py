@@ -65,8 +65,10 @@ def own_values(unit: Unit, company: str, words: Expanded) -> dict[str, str]:
         if not isinstance(part, Value) or not part.name.startswith(RECIPIENTS_OWN):
             continue
         name = part.name.removeprefix(RECIPIENTS_OWN)
-        attribute = declared.get(name) or declared.get(slots.get(name, ""))
+        attribute = declared.get(name)
         if attribute is None or attribute.type not in (str, Day):
+            attribute = declared.get(slots.get(name, ""))
+        if attribute is None:
             raise InvalidField("body", f"a contact has no value ${{{part.name}}}", TEMPLATE)
         found[part.name] = attribute.name
     return found

@@ -27,7 +27,7 @@ from scg_core.messaging.rules.request import (
     with_defaults,
 )
 from scg_core.messaging.settings import Settings
-from scg_core.messaging.steps.building import build_request
+from scg_core.messaging.steps.building import build_request, check_groups
 from scg_core.messaging.steps.carrying import files_of, mark_used
 from scg_core.messaging.steps.counting import move_request
 from scg_core.messaging.steps.outline import outline
@@ -122,6 +122,7 @@ def append_recipients(
         raise IllegalTransition(REQUEST.name, request.state, "APPEND", allowed)
     if start != request.staged_count:
         raise InvalidField("start", f"leaves a gap; the next page starts at {request.staged_count}")
+    check_groups(unit, caller.company_id, "recipients", page)
     total = start + len(page)
     if total > settings.recipients_a_request:
         rule = f"{total} recipients are too many, {settings.recipients_a_request} are allowed"

@@ -5,9 +5,12 @@ due work in the same transaction; ``engine.run_due(limit)`` does it and returns 
 again, or ``None``.
 """
 
+from scg_core.attachments.model import Attachment
+from scg_core.contacts.model import Contact, ContactGroup
 from scg_core.engine import Application, Engine, Operator
 from scg_core.kernel.errors import (
     BrokenInvariant,
+    ContentUnavailable,
     Duplicate,
     Forbidden,
     ForeignStorage,
@@ -29,7 +32,11 @@ from scg_core.senders.model import SenderId
 
 __all__ = [
     "Application",
+    "Attachment",
     "BrokenInvariant",
+    "Contact",
+    "ContactGroup",
+    "ContentUnavailable",
     "Direction",
     "Duplicate",
     "Engine",

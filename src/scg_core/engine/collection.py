@@ -72,8 +72,8 @@ class Collection(Generic[R]):
                 filters.
             InvalidField: an unknown filter.
         """
-        conditions = filtered(self._kind, {**filters, **named})
         with self._engine.reading() as unit:
+            conditions = filtered(self._kind, self._asked(unit, {**filters, **named}))
             return unit.get(self._kind, self._caller.company_id, id, conditions, self._scope)
 
     def find(
@@ -91,9 +91,9 @@ class Collection(Generic[R]):
         Raises:
             InvalidField: an unknown filter, a bad sort, limit or offset.
         """
-        query = self._listing({**filters, **named}, sort, limit, offset)
         with self._engine.reading() as unit:
-            return unit.session.find(query)
+            asked = self._asked(unit, {**filters, **named})
+            return unit.session.find(self._listing(asked, sort, limit, offset))
 
     def page(
         self,
@@ -106,9 +106,9 @@ class Collection(Generic[R]):
         **named: object,
     ) -> Page[R]:
         """The same as ``find``, with how many there are in all."""
-        query = self._listing({**filters, **named}, sort, limit, offset)
         with self._engine.reading() as unit:
-            return unit.page(query)
+            asked = self._asked(unit, {**filters, **named})
+            return unit.page(self._listing(asked, sort, limit, offset))
 
     def all(self, filters: Mapping[str, object] = NONE, /, **named: object) -> Iterator[R]:
         """Every one that meets the filters, oldest first, read page by page."""
@@ -116,6 +116,10 @@ class Collection(Generic[R]):
         while some := self.find(filters, sort="id", limit=1_000, offset=offset, **named):
             yield from some
             offset += len(some)
+
+    def _asked(self, unit: Unit, filters: Mapping[str, object]) -> Mapping[str, object]:
+        """The filters by the names of attributes, where a collection knows them by others too."""
+        return filters
 
     def _listing(
         self, filters: Mapping[str, object], sort: str | None, limit: int, offset: int

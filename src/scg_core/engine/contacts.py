@@ -17,7 +17,6 @@ from scg_core.contacts.usecases import (
 from scg_core.engine.collection import NONE, Collection, Host
 from scg_core.kernel.countries import alpha3
 from scg_core.kernel.errors import InvalidField
-from scg_core.kernel.query import DEFAULT_LIMIT, Page, filtered
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -70,55 +69,8 @@ class Contacts(Collection[Contact]):
         with self._engine.transaction("delete_contact") as unit:
             contacts.delete_contact(unit, self._caller, contact_id, version_number)
 
-    def get(self, id: str, filters: Mapping[str, object] = NONE, /, **named: object) -> Contact:
-        """The contact as it is now.
-
-        Raises:
-            NotFound: the company has none with this id, or it does not meet the filters.
-            InvalidField: an unknown filter.
-        """
-        given = {**filters, **named}
-        with self._engine.reading() as unit:
-            conditions = filtered(Contact, by_slots(unit, self._caller, given))
-            return unit.get(Contact, self._caller.company_id, id, conditions)
-
-    def find(
-        self,
-        filters: Mapping[str, object] = NONE,
-        /,
-        *,
-        sort: str | None = None,
-        limit: int = DEFAULT_LIMIT,
-        offset: int = 0,
-        **named: object,
-    ) -> list[Contact]:
-        """Those that meet the filters, a page of at most 1,000.
-
-        Raises:
-            InvalidField: an unknown filter, a bad sort, limit or offset.
-        """
-        given = {**filters, **named}
-        with self._engine.reading() as unit:
-            return unit.session.find(
-                self._listing(by_slots(unit, self._caller, given), sort, limit, offset)
-            )
-
-    def page(
-        self,
-        filters: Mapping[str, object] = NONE,
-        /,
-        *,
-        sort: str | None = None,
-        limit: int = DEFAULT_LIMIT,
-        offset: int = 0,
-        **named: object,
-    ) -> Page[Contact]:
-        """The same as ``find``, with how many there are in all."""
-        given = {**filters, **named}
-        with self._engine.reading() as unit:
-            return unit.page(
-                self._listing(by_slots(unit, self._caller, given), sort, limit, offset)
-            )
+    def _asked(self, unit: Unit, filters: Mapping[str, object]) -> Mapping[str, object]:
+        return by_slots(unit, self._caller, filters)
 
 
 class FastAccess(Collection[FastAccessRule]):

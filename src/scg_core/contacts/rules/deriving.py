@@ -41,9 +41,6 @@ class Rules:
         return {name: slot for slot, name in self.names.items()}
 
 
-NO_RULES: Final = Rules()
-
-
 def rules_of(held: Sequence[FastAccessRule]) -> Rules:
     """A company's rules, ready to be used."""
     return Rules(

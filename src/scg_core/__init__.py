@@ -6,6 +6,8 @@ again, or ``None``.
 """
 
 from scg_core.attachments.model import Attachment
+from scg_core.calling.model import Bridge, Call, Conference, ConferenceMember
+from scg_core.calling.settings import CallSettings
 from scg_core.contacts.model import Contact, ContactGroup
 from scg_core.engine import Application, Engine, Operator
 from scg_core.kernel.errors import (
@@ -22,6 +24,7 @@ from scg_core.kernel.errors import (
     StaleData,
     StorageUnavailable,
     TransportUnavailable,
+    VoiceRefused,
 )
 from scg_core.kernel.instant import Instant, from_datetime, to_datetime
 from scg_core.messaging.lifecycle import Direction, MessageState, RequestState
@@ -33,7 +36,12 @@ from scg_core.senders.model import SenderId
 __all__ = [
     "Application",
     "Attachment",
+    "Bridge",
     "BrokenInvariant",
+    "Call",
+    "CallSettings",
+    "Conference",
+    "ConferenceMember",
     "Contact",
     "ContactGroup",
     "ContentUnavailable",
@@ -59,6 +67,7 @@ __all__ = [
     "StaleData",
     "StorageUnavailable",
     "TransportUnavailable",
+    "VoiceRefused",
     "from_datetime",
     "to_datetime",
 ]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Final
 
+from scg_core.calling.steps.commanding import LINE
 from scg_core.consent.usecases.statuses import PROMPT
 from scg_core.contacts.steps.members import EMPTY_GROUP, FILL_GROUP
 from scg_core.contacts.usecases.fastaccess import DERIVE, derive_page
@@ -56,15 +58,19 @@ from scg_core.ports.message_transport import (
 )
 from scg_core.ports.storage import Storage, Work
 from scg_core.ports.translator import Translated, Translator
+from scg_core.ports.voice_transport import VoiceTransport
 from scg_core.senders.steps.retiring import RETIRE
 from scg_core.senders.usecases.retire import retire_when_idle
 from scg_core.streaming import Files
+from scg_core.switchboard import Switchboard
 from scg_core.templates.rules.language import LONGEST
 from scg_core.unit import Unit
 
 log: Final = logging.getLogger("scg_core.pump")
 
 WINDOWS_A_ROUND: Final = 4
+NO_SWITCHES: Final[Mapping[str, VoiceTransport]] = MappingProxyType({})
+NO_TIMERS: Final[Mapping[str, Callable[[Unit, Work], None]]] = MappingProxyType({})
 NOBODY: Final = Translated(failure="the engine has no translator")
 
 Begin = Callable[[str], AbstractContextManager[Unit]]
@@ -83,6 +89,9 @@ class Pump:
         begin: Begin,
         translator: Translator | None = None,
         files: Files | None = None,
+        switchboard: Switchboard | None = None,
+        switches: Mapping[str, VoiceTransport] = NO_SWITCHES,
+        timers: Mapping[str, Callable[[Unit, Work], None]] = NO_TIMERS,
     ) -> None:
         self._storage = storage
         self._transports = transports
@@ -108,8 +117,13 @@ class Pump:
             EMPTY_GROUP: empty_group,
             DERIVE: derive_page,
             DROP_FAILURES: drop_failures,
+            **timers,
         }
-        self._files = files
+        self._movers: tuple[Files | Switchboard, ...] = tuple(
+            one for one in (files, switchboard) if one is not None
+        )
+        self._switchboard = switchboard
+        self._polled: dict[str, MessageTransport | VoiceTransport] = {**transports, **switches}
         self._kinds = [*self._work, *(files.kinds if files is not None else ())]
         if translator is None:  # one that asked for a translation before must not wait for ever
             self._work[WorkKind.TRANSLATE] = lambda unit, work: give_up(unit, work, NOBODY)
@@ -144,7 +158,7 @@ class Pump:
         yield "poll"
         polled = self._poll(connectors)
         yield "work"
-        moved = yield from self._do_work()
+        moved = yield from self._do_work(self._kinds_for(connectors))
         if self._translator is not None:
             moved += yield from self._translate(self._translator)
         if connectors:
@@ -165,7 +179,7 @@ class Pump:
         """Poll a transport; one that breaks is polled again soon and stops nobody else."""
         now = self._clock.now()
         try:
-            due = self._transports[name].poll(now)
+            due = self._polled[name].poll(now)
             return None if due is None else Instant(max(due, now + 1))
         except StorageUnavailable:
             raise
@@ -185,24 +199,38 @@ class Pump:
                     free.append(name)
                 else:
                     waits.append(until)
-            waits.append(session.next_due(free))
+            waits.append(session.next_due(free, self._kinds_for(connectors)))
         return min((one for one in waits if one is not None), default=None)
 
-    def _do_work(self) -> Generator[str, None, int]:
+    def _kinds_for(self, connectors: Collection[str]) -> list[str]:
+        """The kinds of due work to look for: of switches those that are served."""
+        translates = [WorkKind.TRANSLATE] if self._translator is not None else []
+        voice = () if self._switchboard is None else self._switchboard.kinds_of(connectors)
+        return [*self._kinds, *translates, *voice]
+
+    def attend(self, connector: str, line: str) -> bool:
+        """Do the due work of one call, bridge or conference; whether there was any."""
+        if self._switchboard is None:
+            return False
+        done = _exhausted(self._do_work([LINE + connector], line))
+        self._poll_one(connector)
+        return bool(done)
+
+    def _do_work(self, kinds: Collection[str], key: str | None = None) -> Generator[str, None, int]:
         """Do one piece of work; one that fails is put off, so that it stops nobody else."""
         work: Work | None = None
         try:
             with self._begin("work") as unit:
                 lease_until = later(unit.now, self._settings.lease)
-                work = unit.session.claim(self._kinds, unit.now, lease_until)
+                work = unit.session.claim(kinds, unit.now, lease_until, key)
                 if work is None:
                     return 0
-                moves = self._files is not None and work.kind in self._files.kinds
-                task = self._files.plan(unit, work) if moves and self._files else None
-                if not moves:
+                mover = next((one for one in self._movers if work.kind in one.kinds), None)
+                task = None if mover is None else mover.plan(unit, work)
+                if mover is None:
                     self._work[work.kind](unit, work)
-            if task is not None and self._files is not None:
-                yield from self._files.do(task)
+            if task is not None and mover is not None:
+                yield from mover.do(task)
         except LeaseLost as lost:
             log.warning("work went on after its lease had run out: %s", lost.work)
         except Exception as reason:
@@ -305,6 +333,14 @@ def _translation(translator: Translator, task: Task) -> Translated:
         return Translated(read_text("text", answer.text, most=LONGEST))
     except InvalidField as wrong:
         return Translated(failure=f"the translator gave no text that can be sent: {wrong.rule}")
+
+
+def _exhausted(pieces: Generator[str, None, int]) -> int:
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as stop:
+            return int(stop.value)
 
 
 def _drained(pieces: Round) -> tuple[int, Instant | None]:

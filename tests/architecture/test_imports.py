@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engine/*": ("*",),
     "pump.py": ("*",),
     "streaming.py": ("*",),
+    "switchboard.py": ("*",),
     "unit.py": ("kernel.*", "ports.*", "events.*"),
     "kernel/*": ("kernel.*",),
     "ports/*": ("kernel.*", "*.model", "*.rules.*", "ports.*"),

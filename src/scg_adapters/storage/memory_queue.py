@@ -31,9 +31,17 @@ class MemoryQueue:
             work = evolve(known, due=min(known.due, work.due))
         self._put(self._work, key, work)
 
-    def claim(self, kinds: Collection[str], now: Instant, lease_until: Instant, /) -> Work | None:
-        """Take the work of these kinds that is longest due."""
+    def claim(
+        self,
+        kinds: Collection[str],
+        now: Instant,
+        lease_until: Instant,
+        key: str | None = None,
+        /,
+    ) -> Work | None:
+        """Take the work of these kinds, and of this key if one is given, that is longest due."""
         due = [w for w in self._work.values() if w.kind in kinds and w.due <= now]
+        due = due if key is None else [w for w in due if w.key == key]
         if not due:
             return None
         held = min(due, key=lambda work: (work.due, work.kind, work.key))
@@ -64,9 +72,11 @@ class MemoryQueue:
         if (kind, key) in self._work:
             self._take(self._work, (kind, key))
 
-    def next_due(self, connectors: Collection[str], /) -> Instant | None:
-        """The earliest instant at which work or a lane of these connectors is due."""
-        due = [work.due for work in self._work.values()]
+    def next_due(
+        self, connectors: Collection[str], kinds: Collection[str] | None = None, /
+    ) -> Instant | None:
+        """The earliest instant at which work (of these kinds) or a lane of these is due."""
+        due = [w.due for w in self._work.values() if kinds is None or w.kind in kinds]
         for lane in self._lanes.values():
             ready = self._ready_at(lane)
             if ready is not None and lane.key.connector in connectors:

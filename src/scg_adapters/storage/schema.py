@@ -14,6 +14,8 @@ from typing import Any, Final
 from attrs import frozen
 
 from scg_core.attachments.model import AccessToken, Attachment
+from scg_core.calling.model import Bridge, Call, CallMoment, Conference, ConferenceMember
+from scg_core.calling.records import VoiceCommand
 from scg_core.consent.model import (
     AddressHistory,
     AddressStatus,
@@ -100,6 +102,12 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     Keyword,
     KeywordStamp,
     ConsentText,
+    Call,
+    CallMoment,
+    Bridge,
+    Conference,
+    ConferenceMember,
+    VoiceCommand,
     MessageRequest,
     Message,
     RecipientPage,

@@ -38,13 +38,21 @@ class SqliteQueue:
             (work.kind, work.key, work.due, work.position, work.attempt, work.fence),
         )
 
-    def claim(self, kinds: Collection[str], now: Instant, lease_until: Instant, /) -> Work | None:
-        """Take the work of these kinds that is longest due."""
+    def claim(
+        self,
+        kinds: Collection[str],
+        now: Instant,
+        lease_until: Instant,
+        key: str | None = None,
+        /,
+    ) -> Work | None:
+        """Take the work of these kinds, and of this key if one is given, that is longest due."""
         marks = ", ".join("?" * len(kinds))
+        only, keys = ("", []) if key is None else ("and key = ? ", [key])
         row = self._db.execute(
             "select kind, key, due, position, attempt, fence from work "
-            f"where due <= ? and kind in ({marks}) order by due, kind, key limit 1",
-            [now, *kinds],
+            f"where due <= ? and kind in ({marks}) {only}order by due, kind, key limit 1",
+            [now, *kinds, *keys],
         ).fetchone()
         if row is None:
             return None
@@ -79,14 +87,18 @@ class SqliteQueue:
         """Work that is no longer wanted; unknown work is no error."""
         self._db.execute("delete from work where kind = ? and key = ?", (kind, key))
 
-    def next_due(self, connectors: Collection[str], /) -> Instant | None:
-        """The earliest instant at which work or a lane of these connectors is due."""
+    def next_due(
+        self, connectors: Collection[str], kinds: Collection[str] | None = None, /
+    ) -> Instant | None:
+        """The earliest instant at which work (of these kinds) or a lane of these is due."""
         marks = ", ".join("?" * len(connectors))
+        only = "" if kinds is None else f"where kind in ({', '.join('?' * len(kinds))}) "
         row = self._db.execute(
-            "select min(due) from (select min(due) as due from work union all "
+            "select min(due) from "
+            f"(select due from (select due from work {only}order by due limit 1) union all "
             "select min(max(ready_at, wait_until)) from lane "
             f"where ready_at is not null and connector in ({marks}))",
-            list(connectors),
+            [*(kinds or ()), *connectors],
         ).fetchone()
         return None if row[0] is None else Instant(row[0])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from scg_core.engine.attachments import AccessTokens, Attachments
+from scg_core.engine.calling import Bridges, Calls, ConferenceMembers, Conferences
 from scg_core.engine.collection import Host
 from scg_core.engine.consent import AddressHistories, AddressStatuses, Keywords
 from scg_core.engine.contact_tokens import ApplicationTokens, ContactAccessTokens
@@ -39,3 +40,7 @@ class Application:
         self.contact_groups: Final = ContactGroups(engine, caller)
         self.contact_imports: Final = ContactImports(engine, caller)
         self.contact_exports: Final = ContactExports(engine, caller)
+        self.calls: Final = Calls(engine, caller)
+        self.bridges: Final = Bridges(engine, caller)
+        self.conferences: Final = Conferences(engine, caller)
+        self.conference_members: Final = ConferenceMembers(engine, caller)

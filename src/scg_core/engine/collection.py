@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Final, Generic, Protocol
 
+from scg_core.calling.steps.exchange import Exchange
 from scg_core.kernel.query import DEFAULT_LIMIT, Condition, Page, Query, filtered, listing
 from scg_core.kernel.resource import R
 from scg_core.messaging.settings import Settings
@@ -29,6 +30,11 @@ class Host(Protocol):
     @property
     def settings(self) -> Settings:
         """The numbers a host may choose."""
+        ...
+
+    @property
+    def exchange(self) -> Exchange:
+        """What calling may ask: the switches and what they can do."""
         ...
 
     @property

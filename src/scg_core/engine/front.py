@@ -10,15 +10,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Final
 
 from scg_core.attachments.model import AccessToken, Attachment, TokenScope
 from scg_core.attachments.usecases.tokens import opened
+from scg_core.calling.settings import CallSettings
+from scg_core.calling.steps.commanding import LOOK
+from scg_core.calling.steps.exchange import Exchange
+from scg_core.calling.usecases.hearing import calls_heard
 from scg_core.consent.steps.keywords import KeywordBook
 from scg_core.engine import content
 from scg_core.engine.application import Application
 from scg_core.engine.content import opened_attachment
 from scg_core.engine.operator import Operator
+from scg_core.engine.spoken import SpokenMessages
+from scg_core.engine.switches import lines_of, timers
 from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import BrokenInvariant, InvalidField
 from scg_core.kernel.instant import Instant
@@ -38,14 +45,20 @@ from scg_core.ports.places import Places
 from scg_core.ports.prices import Prices
 from scg_core.ports.storage import Storage
 from scg_core.ports.translator import Translator
-from scg_core.pump import Pump
+from scg_core.ports.voice_transport import VoiceEvent, VoiceTransport
+from scg_core.pump import NO_SWITCHES, Pump
 from scg_core.senders.steps.limiting import StoredLimits
 from scg_core.streaming import Files
+from scg_core.switchboard import Switchboard
 from scg_core.tenancy.model import OPERATOR, Caller, Identity
 from scg_core.tenancy.usecases import authenticate
 from scg_core.unit import Unit
 
 PIECES: Final = 100
+ROUNDS: Final = 8
+"""So often ``attend`` looks for what came of what it did."""
+
+NO_TRANSPORTS: Final[Mapping[str, MessageTransport]] = MappingProxyType({})
 
 
 class Engine:
@@ -56,17 +69,20 @@ class Engine:
     a single transport. ``limits`` are kept in the storage unless a host has its own, ``prices``
     come from the tariffs in the storage unless a host has its own. Without ``patterns`` keywords
     are plain words only, without a ``translator`` requests that ask for a translation are refused,
-    without ``blobs`` files have nowhere to lie and are refused.
+    without ``blobs`` files have nowhere to lie and are refused. ``voice`` maps names to switches:
+    calls, and messages that are spoken, go through the one that their sender id's type names, or
+    the only one; without any, calls are refused.
 
     Raises:
-        InvalidField: there is no transport, or one with a window below 1.
+        InvalidField: there is neither transport nor switch, two have one name, or one has a window
+            below 1.
     """
 
     def __init__(
         self,
         *,
         storage: Storage,
-        transports: Mapping[str, MessageTransport],
+        transports: Mapping[str, MessageTransport] = NO_TRANSPORTS,
         clock: Clock,
         ids: Ids,
         places: Places,
@@ -76,23 +92,28 @@ class Engine:
         patterns: Patterns | None = None,
         translator: Translator | None = None,
         blobs: Blobs | None = None,
+        voice: Mapping[str, VoiceTransport] = NO_SWITCHES,
+        call_settings: CallSettings | None = None,
     ) -> None:
-        if not transports:
-            raise InvalidField("transports", "must hold at least one transport")
-        for name, transport in transports.items():
-            read_text("transports", name, most=64)
-            read_integer(f"transports[{name}].window", transport.capabilities.window, 1)
+        _check_transports(transports, voice)
         self._storage = storage
         self._together: ContextVar[bool] = ContextVar("together", default=False)
         self._transports = dict(transports)
         self._clock = clock
         self._ids = ids
         self._blobs = blobs
-        self.connectors: Final = tuple(transports)
+        self._voice = dict(voice)
+        self.connectors: Final = (*transports, *voice)
         self.settings: Final = settings or Settings()
+        self.exchange: Final = Exchange(
+            places, {name: one.capabilities for name, one in voice.items()}, prices,
+            call_settings or CallSettings(),
+        )  # fmt: skip
+        spoken = {name: SpokenMessages(self.transaction, name, self.exchange) for name in voice}
+        carriers: dict[str, MessageTransport] = {**transports, **spoken}
         self.sources: Final = Sources(
             places=places,
-            connectors={name: one.capabilities.kinds for name, one in transports.items()},
+            connectors={name: one.capabilities.kinds for name, one in carriers.items()},
             settings=self.settings,
             limits=limits or StoredLimits(),
             prices=prices,
@@ -100,12 +121,16 @@ class Engine:
             translates=translator is not None,
         )
         self.pump: Final = Pump(
-            storage, self._transports, clock, self.sources, self.transaction, translator,
+            storage, carriers, clock, self.sources, self.transaction, translator,
             None if blobs is None
             else Files(blobs, self.transaction, self.reading, self.new_credential),
+            Switchboard(voice, clock, self.transaction, self.exchange) if voice else None,
+            voice, timers(self.exchange),
         )  # fmt: skip
         for connector, transport in self._transports.items():
             transport.connect(connector, self)
+        for connector, switch in self._voice.items():
+            switch.connect(connector, self)
 
     def application(
         self, company: str, application_id: int, *, lenient: bool = False
@@ -294,6 +319,44 @@ class Engine:
         """
         return self.blobs.read(file.key)
 
+    def calls_heard(self, connector: str, events: Sequence[VoiceEvent]) -> None:
+        """A switch brings what happened on calls, in any order, late or doubled.
+
+        Raises:
+            InvalidField: the engine has no such switch, or one of them is no event; none is taken.
+        """
+        self._known_switch(connector)
+        with self.transaction("calls") as unit:
+            calls_heard(unit, connector, events, self.exchange)
+
+    def switch_restored(self, connector: str) -> None:
+        """A switch's connection was lost and is back: it is asked at once about calls not over.
+
+        Raises:
+            InvalidField: the engine has no such switch.
+        """
+        self._known_switch(connector)
+        with self.transaction("restored") as unit:
+            unit.later(LOOK + connector, connector, unit.now)
+
+    def attend(self, id: str) -> None:
+        """Do at once what is due on one call, bridge or conference, and hear what comes of it.
+
+        For those who answer a person that waits: with a switch that is quick, the next call of
+        the engine sees the result. Whatever is not done by then is done by ``run_due``.
+
+        Raises:
+            BrokenInvariant: it is called inside ``together``.
+        """
+        if self._together.get():
+            raise BrokenInvariant("due work was asked for inside together(): nothing is durable")
+        for _ in range(ROUNDS):
+            with self.reading() as unit:
+                lines = lines_of(unit, id)
+            moved = [self.pump.attend(connector, line) for connector, line in lines]
+            if not any(moved):
+                return
+
     def link_followed(self, token: str) -> str:
         """A person followed a tracked link: its message is CONVERTED, by SCG/URL.
 
@@ -327,6 +390,23 @@ class Engine:
         with self._storage.snapshot() as session:
             yield Unit(session, self._ids, self._clock.now())
 
+    def _known_switch(self, connector: str) -> None:
+        if not isinstance(connector, str) or connector not in self._voice:
+            raise InvalidField("connector", f"there is no switch {connector!r}")
+
     def _known(self, connector: str) -> None:
         if not isinstance(connector, str) or connector not in self._transports:
             raise InvalidField("connector", f"there is no transport {connector!r}")
+
+
+def _check_transports(
+    transports: Mapping[str, MessageTransport], voice: Mapping[str, VoiceTransport]
+) -> None:
+    if not transports and not voice:
+        raise InvalidField("transports", "must hold at least one transport")
+    for where, named in (("transports", transports), ("voice", voice)):
+        for name, one in named.items():
+            read_text(where, name, most=40)
+            read_integer(f"{where}[{name}].window", one.capabilities.window, 1)
+            if where == "voice" and name in transports:
+                raise InvalidField(where, f"{name!r} is a transport's name already")

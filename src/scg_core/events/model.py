@@ -33,6 +33,11 @@ class EventType(StrEnum):
     CONSENT_CHANGE = "consent_change"
     OPTOUT_IGNORED = "optout_ignored"
     CLICK = "click"
+    CALL_STATE_CHANGE = "call_state_change"
+    BRIDGE_STATE_CHANGE = "bridge_state_change"
+    CONFERENCE_STATE_CHANGE = "conference_state_change"
+    MEMBER_STATE_CHANGE = "conference_member_state_change"
+    DTMF_RECEIVED = "dtmf_received"
 
 
 @frozen

@@ -211,6 +211,20 @@ class TransportUnavailable(ScgError):
 
 
 @frozen
+class VoiceRefused(ScgError):
+    """The switch refuses this for good; what was asked for does not come about."""
+
+    code: ClassVar[int] = 409
+    status: ClassVar[int] = 409
+
+    reason: str
+    cause: str = "FAILED"
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@frozen
 class BrokenInvariant(ScgError):
     """A host used the engine inside one of its own transactions; make one call at a time."""
 

@@ -93,7 +93,8 @@ class File:
 class Attempt:
     """One message on its way out. ``id`` is stable over retries: message id and fragment.
 
-    ``kind`` is the message's type: SMS, MMS, EMAIL, PSH, ...
+    ``kind`` is the message's type: SMS, MMS, EMAIL, PSH, VOICE, ...; ``language`` is that of its
+    words.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Attempt:
     kind: str = "SMS"
     subject: str | None = None
     files: tuple[File, ...] = ()
+    language: str | None = None
 
 
 @frozen

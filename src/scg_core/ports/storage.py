@@ -178,10 +178,20 @@ class Session(Protocol):
         """
         ...
 
-    def claim(self, kinds: Collection[str], now: Instant, lease_until: Instant, /) -> Work | None:
+    def claim(
+        self,
+        kinds: Collection[str],
+        now: Instant,
+        lease_until: Instant,
+        key: str | None = None,
+        /,
+    ) -> Work | None:
         """Take the work of these kinds that is longest due, for as long as the lease lasts.
 
+        With a ``key`` only work of that key is taken.
+
         Laws:
+            - ``work_of_one_key_can_be_claimed``
             - ``claimed_work_is_not_given_to_a_second_worker``
             - ``work_whose_lease_ran_out_is_claimed_again_with_a_higher_fence``
         """
@@ -216,10 +226,15 @@ class Session(Protocol):
         """Work that is no longer wanted; unknown work is no error."""
         ...
 
-    def next_due(self, connectors: Collection[str], /) -> Instant | None:
+    def next_due(
+        self, connectors: Collection[str], kinds: Collection[str] | None = None, /
+    ) -> Instant | None:
         """The earliest instant at which work or a lane of these connectors is due.
 
+        With ``kinds`` only work of these kinds counts.
+
         Laws:
+            - ``next_due_can_be_asked_of_some_kinds``
             - ``next_due_is_the_earliest_of_work_and_lanes``
         """
         ...

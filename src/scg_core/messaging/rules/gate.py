@@ -69,6 +69,7 @@ class Order:
     application_id: int = 0
     attachments: tuple[str, ...] = ()
     subject: str | None = None
+    language: str | None = None
 
 
 @frozen

@@ -45,7 +45,7 @@ def build_request(
     sender = origin if isinstance(origin, SenderId) else None
     connector = None
     if sender is not None:
-        connector = connector_of(unit, sender, list(sources.connectors))
+        connector = connector_of(unit, sender, sources.connectors)
         if connector is None:
             raise InvalidField("from", "no transport delivers for the sender id's type")
     if values.get("translate") and not sources.translates:

@@ -131,7 +131,7 @@ def _of_one_root(
     The transport's own, then the one that wrote to the handset last, then the handset's country's,
     then the oldest.
     """
-    connectors = list(sources.connectors)
+    connectors = sources.connectors
     roots = {one.id: one for one in found if one.parent_id is None}
     groups: dict[str, list[SenderId]] = {}
     for one in found:

@@ -36,7 +36,14 @@ from scg_core.senders.rules.eligibility import (
 )
 from scg_core.senders.rules.limits import limits_of
 from scg_core.senders.rules.prices import PriceKey
-from scg_core.senders.steps.finding import classes, classes_for, connector_of, members_of, type_of
+from scg_core.senders.steps.finding import (
+    SPOKEN,
+    classes,
+    classes_for,
+    connector_of,
+    members_of,
+    type_of,
+)
 from scg_core.senders.steps.pricing import segment_price
 from scg_core.unit import Unit
 
@@ -155,10 +162,15 @@ class Router:
     def _carries(self, sender: SenderId, kind: str) -> bool:
         if CARRIES[kind].isdisjoint(sender.capabilities):
             return False
-        connector = self._request.connector or connector_of(
-            self._unit, sender, list(self._sources.connectors)
-        )
+        connector = self._connector(sender, kind)
         return kind in self._sources.connectors.get(connector or "", frozenset())
+
+    def _connector(self, sender: SenderId, kind: str) -> str | None:
+        """The transport by which a sender id's messages of this kind go out."""
+        known = self._request.connector
+        if known and (kind not in SPOKEN or kind in self._sources.connectors.get(known, ())):
+            return known
+        return connector_of(self._unit, sender, self._sources.connectors, kind)
 
     def choose(
         self,
@@ -279,9 +291,7 @@ class Router:
             problem = unfit(sender, kind, country, usable)
             if problem is None and not direct:
                 problem = self._unavailable(sender, kind, country)
-            connector = self._request.connector or connector_of(
-                self._unit, sender, list(self._sources.connectors)
-            )
+            connector = self._connector(sender, kind)
             if problem is None and connector is None:
                 problem = f"{SENDER} no transport delivers for the sender id's type"
             if problem is None and not _answerable(self._unit, sender):

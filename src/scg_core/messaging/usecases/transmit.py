@@ -55,6 +55,7 @@ _COLUMNS: Final = (
     "type",
     "price",
     "tried",
+    "language",
 )
 _MANY_STRETCHES: Final = 4
 _LANES_AT_ONCE: Final = 50
@@ -218,7 +219,7 @@ def _rows(unit: Unit, runs: Sequence[Run]) -> list[tuple[Any, ...]]:
 def _orders(unit: Unit, ids: set[str]) -> dict[str, Order]:
     columns = (
         "id", "state", "expiry_time", "consent_requirement", "price_threshold", "channel_id",
-        "exempt", "application_id", "attachments", "subject",
+        "exempt", "application_id", "attachments", "subject", "src_language",
     )  # fmt: skip
     found = unit.session.rows(Query(MessageRequest, [among("id", sorted(ids))]), columns)
     return {
@@ -232,6 +233,7 @@ def _orders(unit: Unit, ids: set[str]) -> dict[str, Order]:
             int(application),
             attachments,
             subject,
+            language,
         )
         for (
             id,
@@ -244,6 +246,7 @@ def _orders(unit: Unit, ids: set[str]) -> dict[str, Order]:
             application,
             attachments,
             subject,
+            language,
         ) in found
     }
 
@@ -380,7 +383,8 @@ def _submission(
         tuple(
             Attempt(attempt_id(row[1], row[12]), row[4], row[5], row[6] or "", row[7], wanted,
                     row[10], orders[row[2]].subject,
-                    files_for(unit, orders[row[2]].attachments) or ())
+                    files_for(unit, orders[row[2]].attachments) or (),
+                    row[13] or orders[row[2]].language)
             for row in kept.rows
         ),
         tuple(attempt_id(row[1], row[12]) for row in asked),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Final
 
 from scg_core.kernel.errors import InvalidField, NotFound
 from scg_core.kernel.query import Condition, Query, among, either, eq
@@ -59,17 +60,28 @@ def type_of(unit: Unit, id: str | None) -> SenderIdType | None:
     return unit.once(f"sender type/{id}", lambda: unit.session.get(SenderIdType, id))
 
 
-def connector_of(unit: Unit, sender: SenderId, connectors: Sequence[str]) -> str | None:
+def connector_of(
+    unit: Unit, sender: SenderId, connectors: Mapping[str, frozenset[str]], kind: str | None = None
+) -> str | None:
     """The transport that delivers for a sender id, or None if the engine has none.
 
     It is the one that its type's ``gateway_id`` names; a type that is itself the name of a
-    transport means that one; without either, the engine's only transport.
+    transport means that one; without either, the engine's only transport. ``connectors`` says
+    what each carries. Spoken messages go through a switch: the one that is named, or the only one.
     """
-    kind = type_of(unit, sender.type_id)
-    named = sender.type_id if kind is None else kind.gateway_id
+    switches = [name for name, carried in connectors.items() if carried == SPOKEN]
+    usual = [name for name in connectors if name not in switches] or switches
+    known = type_of(unit, sender.type_id)
+    named = sender.type_id if known is None else known.gateway_id
+    if kind in SPOKEN and switches and kind not in connectors.get(named or "", ()):
+        return switches[0] if len(switches) == 1 else None
     if named is not None:
         return named if named in connectors else None
-    return connectors[0] if len(connectors) == 1 else None
+    return usual[0] if len(usual) == 1 else None
+
+
+SPOKEN: Final = frozenset({"VOICE"})
+"""What a switch carries, of all kinds of message."""
 
 
 def named_origin(unit: Unit, company: str, text: str) -> SenderId | Channel:

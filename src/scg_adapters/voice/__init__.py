@@ -1,0 +1,1 @@
+"""Switches: what connects calls."""

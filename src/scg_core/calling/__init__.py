@@ -1,0 +1,1 @@
+"""Calls, bridges and conferences: who talks to whom, and what they hear."""

@@ -1,0 +1,27 @@
+"""Numbers of calling that a host may choose."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from scg_core.kernel.instant import MINUTE
+
+
+@frozen
+class CallSettings:
+    """Limits of calling; times are milliseconds.
+
+    ``answer_timeout`` is how long a call rings if it does not say itself. A call costs its tariff
+    for each begun ``charge_unit``. ``look`` is how often a switch is asked about calls that are not
+    over, ``tries`` how often it is given a command that it broke on, ``spoken`` how long a call
+    may take that only speaks a message. A conference has at most ``members``, a call's timeline
+    at most ``moments``.
+    """
+
+    answer_timeout: int = MINUTE
+    charge_unit: int = MINUTE
+    look: int = MINUTE
+    tries: int = 5
+    spoken: int = 10 * MINUTE
+    members: int = 500
+    moments: int = 1_000

@@ -1,0 +1,1 @@
+"""Pieces of what is done with calls, in an open unit."""

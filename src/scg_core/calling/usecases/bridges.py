@@ -1,0 +1,125 @@
+"""Bridges between two calls (semantics 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from scg_core.calling.lifecycle import BRIDGE, BridgeEvent, BridgeState
+from scg_core.calling.model import Bridge, Call
+from scg_core.calling.rules.asking import read_call_ids
+from scg_core.calling.steps import bridging
+from scg_core.calling.steps.exchange import Exchange
+from scg_core.calling.steps.finding import held, named_call, seen
+from scg_core.kernel import codec
+from scg_core.kernel.query import DEFAULT_LIMIT, Page, eq, listing
+from scg_core.tenancy.model import Caller
+from scg_core.unit import Unit
+
+_CALLS: Final = "call_ids"
+
+
+def create_bridge(
+    unit: Unit, caller: Caller, given: Mapping[str, object], exchange: Exchange
+) -> Bridge:
+    """Make a bridge, with up to two calls.
+
+    Raises:
+        InvalidField: it names the field.
+        IllegalTransition: a call is over, or in a bridge or conference already.
+    """
+    values = codec.read(Bridge, _without(given), lenient=caller.lenient)
+    audio = values.get("bridge_audio")
+    bridge = unit.add(
+        Bridge(
+            id=unit.new_id(), external_id=values.get("external_id"), state=BridgeState.CREATED,
+            bridge_audio=True if audio is None else audio, created_date=unit.now,
+            last_updated_date=unit.now, application_id=caller.application_id,
+            company_id=caller.company_id,
+        )
+    )  # fmt: skip
+    _add(unit, bridge, read_call_ids(given.get(_CALLS)), exchange)
+    return held(unit, Bridge, caller.company_id, bridge.id)
+
+
+def update_bridge(
+    unit: Unit, caller: Caller, id: str, given: Mapping[str, object], exchange: Exchange
+) -> Bridge:
+    """Change what is given: ``call_ids`` is the whole set, ``bridge_audio`` holds and releases.
+
+    Raises:
+        NotFound: the company has no such bridge.
+        StaleData: ``version_number`` is given and is not the present one.
+        InvalidField: it names the field; more than two calls.
+        IllegalTransition: the bridge is over, or a call is over or elsewhere; or calls are to be
+            taken out of a connected bridge, which ends it, and others to be put in.
+    """
+    bridge = held(unit, Bridge, caller.company_id, id)
+    unit.check_version(bridge, given.get("version_number"))
+    values = codec.changes(bridge, codec.read(Bridge, _without(given), lenient=caller.lenient))
+    audio = values.pop("bridge_audio", None)
+    if audio is not None:
+        bridge = bridging.set_audio(unit, bridge, audio)
+    if given.get(_CALLS) is not None:
+        _replace(unit, bridge, read_call_ids(given[_CALLS]), exchange)
+        bridge = held(unit, Bridge, caller.company_id, id)
+    return unit.save(bridge, **values) if values else bridge
+
+
+def delete_bridge(unit: Unit, caller: Caller, id: str, version: object) -> None:
+    """End a bridge and delete it; its calls stay up.
+
+    Raises:
+        NotFound: the company has no such bridge.
+        StaleData: a version is given and is not the present one.
+    """
+    bridge = held(unit, Bridge, caller.company_id, id)
+    unit.check_version(bridge, version)
+    unit.save(bridging.move_bridge(unit, bridge, BridgeEvent.DELETE), deleted=True)
+
+
+def calls_of(
+    unit: Unit,
+    caller: Caller,
+    id: str,
+    filters: Mapping[str, object],
+    sort: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    offset: int = 0,
+) -> Page[Call]:
+    """A page of the calls that are on a bridge, or were on it last.
+
+    Raises:
+        NotFound: the company has no such bridge.
+        InvalidField: an unknown filter.
+    """
+    bridge = held(unit, Bridge, caller.company_id, id)
+    query = listing(
+        Call, caller.company_id, filters, sort=sort, limit=limit, offset=offset,
+        scope=seen(caller.company_id),
+    )  # fmt: skip
+    return unit.page(query.also(eq("bridge_id", bridge.id)))
+
+
+def _replace(unit: Unit, bridge: Bridge, wanted: Sequence[str], exchange: Exchange) -> None:
+    present = bridging.calls_in(unit, bridge.id)
+    gone = [call for call in present if call.id not in wanted]
+    fresh = [id for id in wanted if id not in {call.id for call in present}]
+    if fresh:
+        BRIDGE.step(bridge.state, BridgeEvent.JOIN)
+    for call in gone:
+        if bridge.state is not BridgeState.COMPLETED:
+            bridge, call = bridging.leave(unit, bridge, call, exchange)
+        unit.save(held(unit, Call, call.company_id, call.id), bridge_id=None)
+    _add(unit, bridge, fresh, exchange)
+
+
+def _add(unit: Unit, bridge: Bridge, ids: Sequence[str], exchange: Exchange) -> None:
+    for at, id in enumerate(ids):
+        call = named_call(unit, bridge.company_id, id, f"{_CALLS}[{at}]")
+        bridge = bridging.take_place(unit, bridge, call, exchange)
+
+
+def _without(given: Mapping[str, object]) -> dict[str, Any]:
+    """What is given but for what is no attribute or is checked apart."""
+    return {name: value for name, value in given.items() if name not in (_CALLS, "version_number")}

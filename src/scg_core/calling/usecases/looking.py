@@ -1,0 +1,116 @@
+"""Asking a switch about its calls: what was never heard of is found out (semantics 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import frozen
+
+from scg_core.calling.lifecycle import CallEvent, CallPhase, CallState
+from scg_core.calling.model import Bridge, Call, CallFailure, Conference, ConferenceMember
+from scg_core.calling.records import Verb, VoiceCommand
+from scg_core.calling.rules.hearing import Seat, bridged, seat_of
+from scg_core.calling.steps.commanding import order, order_seat
+from scg_core.calling.steps.exchange import Exchange
+from scg_core.calling.steps.hearing import leg_ended
+from scg_core.calling.steps.moving import move_call
+from scg_core.kernel.instant import later
+from scg_core.kernel.query import Query, among, eq
+from scg_core.ports.storage import Work
+from scg_core.ports.voice_transport import Ended, Presence, RoomKind, Sighting
+from scg_core.unit import Unit
+
+PAGE: Final = 100
+_OPEN: Final = (CallState.STARTED.value, CallState.ACTIVE.value)
+
+
+@frozen
+class LookTask:
+    """Calls to be asked about; ``work`` is the lease, its position how many were asked before."""
+
+    work: Work
+    connector: str
+    calls: tuple[Call, ...]
+
+
+def next_look(unit: Unit, work: Work, connector: str) -> LookTask | None:
+    """The next page of a switch's calls that are not over; None if it has none."""
+    where = [eq("connector", connector), among("state", _OPEN)]
+    query = Query(Call, where, (("id", False),), PAGE, work.position)
+    calls = unit.session.find(query)
+    if calls:
+        return LookTask(work, connector, tuple(calls))
+    unit.session.complete(work)
+    return None
+
+
+def settle_look(unit: Unit, task: LookTask, seen: Sequence[Sighting], exchange: Exchange) -> None:
+    """Take in what the switch sees: ends and answers never heard, places never taken.
+
+    A call that was moved or has commands waiting is left to them.
+
+    Raises:
+        LeaseLost: it took longer than the lease.
+    """
+    whole = len(task.calls) == PAGE
+    due = unit.now if whole else later(unit.now, exchange.settings.look)
+    position = task.work.position + PAGE if whole else 0
+    unit.session.again(task.work, due, position)
+    for before, sighting in zip(task.calls, seen, strict=False):
+        call = unit.session.get(Call, before.id)
+        if call is None or call.version_number != before.version_number or _waits(unit, call.id):
+            continue
+        if call.room_id is None or not _waits(unit, call.room_id):
+            _reconcile(unit, call, sighting, exchange)
+
+
+def put_off_look(unit: Unit, task: LookTask, exchange: Exchange) -> None:
+    """The switch could not be asked: later."""
+    due = later(unit.now, exchange.settings.look)
+    unit.session.again(task.work, due, task.work.position)
+
+
+def _waits(unit: Unit, line: str) -> bool:
+    return bool(unit.session.count(Query(VoiceCommand, [eq("line", line)]), at_most=1))
+
+
+def _reconcile(unit: Unit, call: Call, seen: Sighting, exchange: Exchange) -> None:
+    at = unit.now if seen.at is None else seen.at
+    if seen.presence is Presence.ENDED:
+        leg_ended(unit, call, Ended(call.leg, at), exchange)
+    elif seen.presence is Presence.UNKNOWN:
+        move_call(
+            unit, call, CallEvent.FAILED, exchange, failure=CallFailure.LOST,
+            details="the switch does not know it any more",
+        )  # fmt: skip
+    elif seen.presence is Presence.UP and call.phase is CallPhase.DIALING:
+        move_call(unit, call, CallEvent.ANSWERED, exchange, at=at)
+    elif seen.presence is Presence.UP and call.phase is CallPhase.ACTIVE:
+        _seat(unit, call, seen.room)
+    elif seen.presence is Presence.RINGING and call.phase is CallPhase.ACTIVE:
+        order(unit, call.connector, call.company_id, call.id, Verb.ANSWER, leg=call.leg)
+
+
+def _seat(unit: Unit, call: Call, room: str | None) -> None:
+    """Put a call where it should be, if the switch has it elsewhere."""
+    if call.room_id == room:
+        return
+    if call.room_id is None:
+        facts = {"room": room, "leg": call.leg}
+        order(unit, call.connector, call.company_id, room or "", Verb.REMOVE, **facts)
+        return
+    wanted = _wanted(unit, call)
+    if wanted is not None:
+        order_seat(unit, call, call.room_id, *wanted)
+
+
+def _wanted(unit: Unit, call: Call) -> tuple[RoomKind, Seat] | None:
+    bridge = unit.session.get(Bridge, call.room_id or "")
+    if bridge is not None:
+        return RoomKind.BRIDGE, bridged(bridge.bridge_audio)
+    conference = unit.session.get(Conference, call.room_id or "")
+    member = unit.session.get(ConferenceMember, call.member_id or "")
+    if conference is None or member is None:
+        return None
+    return RoomKind.CONFERENCE, seat_of(conference, member)

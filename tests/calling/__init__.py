@@ -1,0 +1,1 @@
+"""Tables and rules of calling, and a machine beside a model."""

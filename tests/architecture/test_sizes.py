@@ -69,14 +69,20 @@ def test_every_test_says_what_is_true() -> None:
                 assert ast.get_docstring(node), f"{path.name}: {node.name}"
 
 
-def test_every_law_of_the_storage_port_is_a_test_of_its_name() -> None:
+@pytest.mark.parametrize(
+    ("port", "kits", "least"),
+    [("storage", ("storage", "queue"), 30), ("blobs", ("blobs",), 3),
+     ("voice_transport", ("voice",), 15)],
+)  # fmt: skip
+def test_every_law_of_a_port_is_a_test_of_its_name(
+    port: str, kits: tuple[str, ...], least: int
+) -> None:
     """What a port promises, its contract proves."""
-    port = (SOURCE / "scg_core/ports/storage.py").read_text(encoding="utf-8")
-    laws = {line.split("``")[1] for line in port.splitlines() if line.strip().startswith("- ``")}
+    said = (SOURCE / f"scg_core/ports/{port}.py").read_text(encoding="utf-8")
+    laws = {line.split("``")[1] for line in said.splitlines() if line.strip().startswith("- ``")}
     kit = "".join(
-        (SOURCE / "scg_core/conformance" / name).read_text(encoding="utf-8")
-        for name in ("storage.py", "queue.py")
+        (SOURCE / f"scg_core/conformance/{name}.py").read_text(encoding="utf-8") for name in kits
     )
 
-    assert len(laws) > 30
+    assert len(laws) >= least
     assert not {law for law in laws if f"def test_{law}(" not in kit}

@@ -10,6 +10,7 @@ from attrs import evolve
 from scg_adapters.http.routes import Does, Route
 from scg_adapters.simulated import NEW_YEAR
 from scg_core.attachments.model import AccessToken
+from scg_core.calling.model import Call, ConferenceMember
 from scg_core.consent.model import AddressStatus, status_id
 from scg_core.contacts.model import ApplicationToken, FastAccessRule, GroupMember, member_id
 from scg_core.kernel.instant import Instant
@@ -26,6 +27,7 @@ from scg_core.kernel.resource import (
 from scg_core.messaging.model import Message
 from scg_core.senders.model import ChannelMember
 from tests.http.server import Served
+from tests.stories.calls import OURS, VoiceWorld
 
 
 def _request(served: Served) -> str:
@@ -132,6 +134,45 @@ def _export(served: Served) -> str:
     return _made(served, "/contactexport", {})
 
 
+def _number(served: Served) -> str:
+    """The id of the company's voice number."""
+    world = served.world
+    assert isinstance(world, VoiceWorld)
+    return str(world.number.id)
+
+
+def _call_body(served: Served) -> dict[str, Any]:
+    return {"from": _number(served), "to": "+14155550123"}
+
+
+def _call(served: Served) -> str:
+    return _made(served, "/calling/calls", _call_body(served))
+
+
+def _bridge(served: Served) -> str:
+    return _made(served, "/calling/bridges", {"call_ids": [_call(served), _call(served)]})
+
+
+def _conference(served: Served) -> str:
+    made = _made(served, "/calling/conferences", {})
+    _made(served, f"/calling/conferences/{made}/members", {"call_id": _call(served)})
+    return made
+
+
+def _speech(_: Served) -> dict[str, Any]:
+    return {"text": "hello"}
+
+
+def _sound(_: Served) -> dict[str, Any]:
+    return {"source_type": "URL", "source": "https://example.com/a.mp3"}
+
+
+_TALK: dict[str, Callable[[Served], dict[str, Any]]] = {
+    f"{of} {call}": body
+    for of in ("calls", "bridges", "conferences", "conference_members")
+    for call, body in (("play_tts", _speech), ("play_audio", _sound))
+}
+
 MAKERS: dict[str, Callable[[Served], str]] = {
     "MessageRequest_ID": _request,
     "Message_ID": _message,
@@ -147,6 +188,9 @@ MAKERS: dict[str, Callable[[Served], str]] = {
     "Contact_ID": _contact,
     "Rule_ID": _rule,
     "Group_ID": _group,
+    "Call_ID": _call,
+    "Bridge_ID": _bridge,
+    "Conference_ID": _conference,
 }
 """How the resource behind each path parameter is made, for the company acme."""
 
@@ -156,10 +200,11 @@ JOBS: dict[str, Callable[[Served], str]] = {
 """How the job behind a path is made, by collection."""
 
 INSIDE: dict[str, tuple[str, Callable[[Served], dict[str, Any]]]] = {
-    "Contact_Access_Token_Id": ("access_tokens", lambda _: {}),
-    "Contact_Application_Token_Id": ("application_tokens", _token_body),
+    "Contact_Access_Token_Id": ("/contacts/{}/access_tokens", lambda _: {}),
+    "Contact_Application_Token_Id": ("/contacts/{}/application_tokens", _token_body),
+    "Member_ID": ("/calling/conferences/{}/members", lambda served: {"call_id": _call(served)}),
 }
-"""Where below a contact a path parameter's resource is made, and what with."""
+"""Where below another resource a path parameter's is made, and what with."""
 
 EVERYBODYS = ("Class_ID", "Type_ID")
 """Path parameters of resources that belong to no company."""
@@ -206,6 +251,14 @@ BODIES: dict[str, Callable[[Served], dict[str, Any]]] = {
     "contact_groups add_contacts": lambda served: {"contacts": [_contact(served)]},
     "contact_imports create": lambda served: {"import_attachment_id": _attachment(served)},
     "contact_exports create": lambda _: {},
+    "calls create": _call_body,
+    "calls update": lambda served: {"external_id": f"x{served.number()}"},
+    "calls play_dtmf": lambda _: {"dtmf_digits": "12#"},
+    "bridges create": lambda _: {"bridge_audio": True},
+    "bridges update": lambda served: {"external_id": f"x{served.number()}"},
+    "conferences create": lambda _: {},
+    "conference_members create": lambda served: {"call_id": _call(served)},
+    **_TALK,
 }  # fmt: skip
 """A body that each writing route accepts."""
 
@@ -309,6 +362,21 @@ FIELDS: dict[str, dict[str, Any]] = {
         "contact_group_id": lambda served: _group(served),
         "export_attachment_id": lambda served: _made(served, "/messaging/attachments", {}),
     },
+    "calls create": {
+        "external_id": "e", "from": _number, "from_address": OURS, "to": "+1 415 555 0123",
+        "answer_timeout": 30_000,
+        "bridge_id": lambda served: _made(served, "/calling/bridges", {}),
+    },
+    "calls update": {
+        "external_id": "e", "bridge_id": lambda served: _made(served, "/calling/bridges", {}),
+    },
+    "bridges create": {"bridge_audio": False},
+    "bridges update": {"bridge_audio": False},
+    "conferences create": {"external_id": "e", "from": "+14155550199", "hold": True, "mute": True},
+    "conference_members create": {
+        "external_id": "e", "join_tone": True, "leaving_tone": True, "hold": True, "mute": True,
+        "conference_external_id": "c",
+    },
 }  # fmt: skip
 """For each writing route values of body fields that are read back as they were written, or what
 makes such a value."""
@@ -324,6 +392,13 @@ ELSEWHERE: dict[str, str] = {
     "sender_ids update credentials": "masked when read: test_senders",
     "contact_address_statuses update address_type": "never changes: stories of consent",
     "sender_ids purchase parent_id": "the copy's parent: test_senders",
+    "calls create direction": "an outgoing call is OUT, whatever is said",
+    "calls create failure_code": "the engine's",
+    "calls create failure_details": "the engine's",
+    "bridges create call_ids": "read back as the bridge's calls: test_calls",
+    "bridges update call_ids": "read back as the bridge's calls: test_calls",
+    "conferences create state": "a new conference is created",
+    "conference_members create state": "a new member is active",
 }
 """Body fields that are not read back as written, with why; counters are ignored everywhere."""
 
@@ -334,7 +409,7 @@ def path_of(route: Route, served: Served) -> str:
     for name in route.parameters:
         if name in INSIDE:
             below, body = INSIDE[name]
-            ids.append(_made(served, f"/contacts/{ids[0]}/{below}", body(served)))
+            ids.append(_made(served, below.format(ids[0]), body(served)))
         elif name == "Job_ID":
             ids.append(JOBS[route.of](served))
         else:
@@ -391,6 +466,12 @@ def within(path: str, served: Served, pair: tuple[Any, Any]) -> str:
                 for one in pair:
                     id = member_id(parent, one.id)
                     session.add(GroupMember(id=id, contact_id=one.id))
+            case "calls":
+                rows = [(parent, one.id) for one in pair]
+                session.update(Call, ("bridge_id",), ("id",), rows)
+            case "members":
+                rows = [(parent, one.id) for one in pair]
+                session.update(ConferenceMember, ("conference_id",), ("id",), rows)
             case "access_tokens":
                 rows = [(parent, one.id) for one in pair]
                 session.update(AccessToken, ("resource_id",), ("id",), rows)
@@ -407,6 +488,8 @@ def sample(kind: type[Resource], variant: int) -> Any:
     values = {a.name: _value(a, variant) for a in declaration(kind).attributes}
     if "company_id" in values:
         values["company_id"] = "acme"
+    if "deleted" in values:
+        values["deleted"] = False
     if kind is AddressStatus:  # ids of these are derived
         key = (values["sender_id"], values["address_type"], values["address"])
         values["id"] = status_id("acme", *key)

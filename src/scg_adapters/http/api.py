@@ -6,6 +6,7 @@ verb the table names, write down what it returned. What a route does decides the
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import time
@@ -203,6 +204,8 @@ class Api:
         answer = await self._desk.write(
             lambda: _write(route, known.application, ids, fields, key, match)
         )
+        if route.attended:
+            await self._desk.attend(_attended(route, ids, answer))
         self._woken()
         return answer
 
@@ -348,6 +351,13 @@ def _write(
             return made(call(*ids, fields, idempotency_key=key))
         case _:
             return made(call(*ids, fields))
+
+
+def _attended(route: Route, ids: tuple[str, ...], answer: Answer) -> str:
+    """The id of the resource that a route made or changed."""
+    if route.does is Does.CREATE:
+        return str(json.loads(answer.body)["id"])
+    return ids[-1]
 
 
 def _version(fields: Mapping[str, object]) -> dict[str, object]:

@@ -8,6 +8,7 @@ the commit. How many may wait is bounded.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
@@ -21,7 +22,10 @@ from scg_core.kernel.errors import StorageUnavailable
 
 T = TypeVar("T")
 
+log: Final = logging.getLogger("scg_adapters.http")
+
 _BATCH: Final = 64
+_PATIENCE: Final = 2.0
 _LONGEST: Final = 0.01
 _Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 _Outcome = tuple[Any, BaseException | None]
@@ -41,6 +45,8 @@ class Desk:
         self._most = most
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="scg-http-read")
         self._streams = ThreadPoolExecutor(streams, thread_name_prefix="scg-http-file")
+        self._callers = ThreadPoolExecutor(threads, thread_name_prefix="scg-http-call")
+        self._attending = 0
         self._most_streams = streams * 4
         self._streaming = 0
         self._reading = 0
@@ -96,6 +102,27 @@ class Desk:
         self._wake.set()
         return await future
 
+    async def attend(self, id: str) -> None:
+        """Let what is due on a call, bridge or conference be done, for as long as a person waits.
+
+        It is help, no more: what fails, or takes too long, is done by the worker.
+        """
+        if self._attending >= self._most_streams:
+            return
+        self._attending += 1
+        done = asyncio.get_running_loop().run_in_executor(self._callers, self._attend, id)
+        done.add_done_callback(self._attended)
+        await asyncio.wait([done], timeout=_PATIENCE)
+
+    def _attend(self, id: str) -> None:
+        try:
+            self._engine.attend(id)
+        except Exception:
+            log.exception("what is due on a call is left to the worker")
+
+    def _attended(self, _: object) -> None:
+        self._attending -= 1
+
     def close(self) -> None:
         """Finish what waits and end the threads."""
         self._closing = True
@@ -104,6 +131,7 @@ class Desk:
             self._writer.join(10)
         self._readers.shutdown(wait=True, cancel_futures=True)
         self._streams.shutdown(wait=True, cancel_futures=True)
+        self._callers.shutdown(wait=True, cancel_futures=True)
 
     def _write_on(self) -> None:
         while True:

@@ -182,6 +182,13 @@ def _operation(route: Route) -> Json:
             "required": route.does is not Does.UPDATE,
             "content": {"application/json": {"schema": _ref(name)}},
         }
+    elif route.plays:
+        texts: dict[str, Json] = {name: {"type": "string"} for name in route.plays}
+        schema = _object(route.summary, texts, [*route.plays[:1]])
+        made["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
     elif route.field:
         value: Json = {"type": "string"} if route.does is Does.ACT else _MANY
         schema = _object(route.summary, {route.field: value}, [route.field])

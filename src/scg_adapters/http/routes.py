@@ -7,11 +7,10 @@ arguments follows from what the row *does*. Nothing here decides anything.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Final
 
-from attrs import frozen
-
+from scg_adapters.http import calling
+from scg_adapters.http.route import Does, Route, row
 from scg_core.attachments.model import AccessToken, Attachment
 from scg_core.consent.model import AddressHistory, AddressStatus, Keyword
 from scg_core.contacts.model import (
@@ -26,138 +25,56 @@ from scg_core.kernel.resource import Resource, declaration
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.senders.model import Channel, SenderId, SenderIdClass, SenderIdType
 from scg_core.templates.model import MessageTemplate
-from scg_core.tenancy.model import Scope
+
+__all__ = ["BASE", "ROUTES", "Does", "Paths", "Route"]
 
 BASE: Final = "/scg-external-api/api/v1"
-
-
-class Does(StrEnum):
-    """What a route does, and so how it is called and what it answers."""
-
-    LIST = "list"  # page(*ids, filters, sort=, limit=, offset=) -> the envelope
-    READ = "read"  # get(*ids, filters) -> the resource
-    CREATE = "create"  # create(*ids, body) -> {"id"}
-    UPDATE = "update"  # update(*ids, body) -> {"id"}
-    REPLACE = "replace"  # replace(*ids, body) -> {"id"}
-    DELETE = "delete"  # delete(*ids) -> 204
-    ACT = "act"  # call(*ids, field) -> {"id"}; the field is the one the row names
-    ADD = "add"  # call(*ids, ids) -> {"id"} and what could not be added
-    TAKE = "take"  # call(*ids, ids) -> 204; the ids are in the path or in the body
-    REFUSE = "refuse"  # the specification says "Not allowed": 405
-
-
-@frozen
-class Route:
-    """One verb of one path.
-
-    ``of`` is the collection of ``Application``, ``call`` its verb; ``keyed`` takes an
-    Idempotency-Key. ``field`` is what ACT, ADD and TAKE read of the body (ACT also of the query),
-    ``also`` are other names of it. ``holder``: whoever shows an access token of the contact that
-    the path names may do it too.
-    """
-
-    verb: str
-    path: str
-    does: Does
-    kind: type[Resource]
-    of: str
-    call: str
-    summary: str
-    scope: Scope = Scope.CUSTOMER
-    keyed: bool = False
-    field: str = ""
-    also: tuple[str, ...] = ()
-    holder: bool = False
-
-    @property
-    def writes(self) -> bool:
-        """Whether it may change anything."""
-        return self.does not in (Does.LIST, Does.READ)
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of the path's parameters, in order."""
-        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
-
-
-_VERBS: Final = {
-    Does.LIST: ("GET", "page"),
-    Does.READ: ("GET", "get"),
-    Does.CREATE: ("POST", "create"),
-    Does.UPDATE: ("POST", "update"),
-    Does.REPLACE: ("PUT", "replace"),
-    Does.DELETE: ("DELETE", "delete"),
-    Does.REFUSE: ("POST", ""),
-    Does.ACT: ("POST", ""),
-    Does.ADD: ("POST", ""),
-    Does.TAKE: ("DELETE", ""),
-}
-
-
-def _row(
-    path: str,
-    does: Does,
-    kind: type[Resource],
-    of: str,
-    summary: str,
-    *,
-    call: str | None = None,
-    keyed: bool = False,
-    field: str = "",
-    also: tuple[str, ...] = (),
-    holder: bool = False,
-) -> Route:
-    verb, usual = _VERBS[does]
-    return Route(
-        verb, path, does, kind, of, call or usual, summary, keyed=keyed, field=field, also=also,
-        holder=holder,
-    )  # fmt: skip
 
 
 def _messaging() -> Iterator[Route]:
     requests, messages = "/messaging/message_requests", "/messaging/messages"
     request, message = f"{requests}/{{MessageRequest_ID}}", f"{messages}/{{Message_ID}}"
-    yield _row(requests, Does.LIST, MessageRequest, "message_requests", "List message requests.")
-    yield _row(
+    yield row(requests, Does.LIST, MessageRequest, "message_requests", "List message requests.")
+    yield row(
         requests, Does.CREATE, MessageRequest, "message_requests",
         "Send a message to one or many recipients.", keyed=True,
     )  # fmt: skip
-    yield _row(request, Does.READ, MessageRequest, "message_requests", "Read a message request.")
-    yield _row(
+    yield row(request, Does.READ, MessageRequest, "message_requests", "Read a message request.")
+    yield row(
         request, Does.UPDATE, MessageRequest, "message_requests",
         "Cancel a message request, or resume a paused one.",
     )  # fmt: skip
-    yield _row(
+    yield row(
         request, Does.DELETE, MessageRequest, "message_requests",
         "Delete a message request, canceling it first if it is not finished.",
     )  # fmt: skip
-    yield _row(
+    yield row(
         f"{request}/messages", Does.LIST, Message, "message_requests",
         "List the messages of a message request.", call="messages",
     )  # fmt: skip
-    yield _row(
+    yield row(
         f"{request}/messages", Does.REFUSE, Message, "message_requests",
         "Not allowed: messages are made by their request.",
     )  # fmt: skip
-    yield _row(messages, Does.LIST, Message, "messages", "List messages.")
-    yield _row(
+    yield row(messages, Does.LIST, Message, "messages", "List messages.")
+    yield row(
         messages, Does.REFUSE, Message, "messages",
         "Not allowed: create a message request instead.",
     )  # fmt: skip
-    yield _row(message, Does.READ, Message, "messages", "Read a message.")
-    yield _row(
+    yield row(message, Does.READ, Message, "messages", "Read a message.")
+    yield row(
         message, Does.UPDATE, Message, "messages",
         "Mark a message CONVERTED, PROCESSED or DELETED.",
     )  # fmt: skip
-    yield _row(
+    yield row(
         message, Does.DELETE, Message, "messages",
         "Delete a message; one still queued does not leave.",
     )  # fmt: skip
-    yield _row(
+    yield row(
         f"{message}/attachments", Does.LIST, Attachment, "messages",
         "List the attachments of a message.", call="attachments",
     )  # fmt: skip
-    yield _row(
+    yield row(
         f"{message}/attachments", Does.REFUSE, Attachment, "messages",
         "Not allowed: attachments are named when the request is made.",
     )  # fmt: skip
@@ -166,18 +83,18 @@ def _messaging() -> Iterator[Route]:
 def _senders() -> Iterator[Route]:
     senders = "/messaging/sender_ids"
     sender = f"{senders}/{{Sender_ID}}"
-    yield _row(senders, Does.LIST, SenderId, "sender_ids", "List sender ids.")
-    yield _row(
+    yield row(senders, Does.LIST, SenderId, "sender_ids", "List sender ids.")
+    yield row(
         senders, Does.CREATE, SenderId, "sender_ids",
         "Ask for a sender id; with `parent_id` for a copy of a shared one.",
     )  # fmt: skip
-    yield _row(
+    yield row(
         f"{senders}/purchase", Does.ACT, SenderId, "sender_ids",
         "Purchase a preprovisioned sender id.", call="purchase", field="parent_id",
     )  # fmt: skip
-    yield _row(sender, Does.READ, SenderId, "sender_ids", "Read a sender id.")
-    yield _row(sender, Does.UPDATE, SenderId, "sender_ids", "Change a sender id.")
-    yield _row(sender, Does.DELETE, SenderId, "sender_ids", "Give a sender id up.")
+    yield row(sender, Does.READ, SenderId, "sender_ids", "Read a sender id.")
+    yield row(sender, Does.UPDATE, SenderId, "sender_ids", "Change a sender id.")
+    yield row(sender, Does.DELETE, SenderId, "sender_ids", "Give a sender id up.")
     yield from _read_only(
         "/messaging/sender_id_classes", "Class_ID", SenderIdClass, "sender_id_classes"
     )
@@ -187,26 +104,26 @@ def _senders() -> Iterator[Route]:
 def _channels() -> Iterator[Route]:
     channels = "/messaging/channels"
     channel = f"{channels}/{{Channel_ID}}"
-    yield _row(channels, Does.LIST, Channel, "channels", "List channels.")
-    yield _row(channels, Does.CREATE, Channel, "channels", "Make a channel.")
-    yield _row(channel, Does.READ, Channel, "channels", "Read a channel.")
-    yield _row(channel, Does.UPDATE, Channel, "channels", "Change what is given of a channel.")
-    yield _row(channel, Does.REPLACE, Channel, "channels", "Replace a channel.")
-    yield _row(channel, Does.DELETE, Channel, "channels", "Delete a channel; its sender ids stay.")
-    yield _row(
+    yield row(channels, Does.LIST, Channel, "channels", "List channels.")
+    yield row(channels, Does.CREATE, Channel, "channels", "Make a channel.")
+    yield row(channel, Does.READ, Channel, "channels", "Read a channel.")
+    yield row(channel, Does.UPDATE, Channel, "channels", "Change what is given of a channel.")
+    yield row(channel, Does.REPLACE, Channel, "channels", "Replace a channel.")
+    yield row(channel, Does.DELETE, Channel, "channels", "Delete a channel; its sender ids stay.")
+    yield row(
         f"{channel}/sender_ids", Does.LIST, SenderId, "channels",
         "List the sender ids of a channel.", call="sender_ids",
     )  # fmt: skip
-    yield _row(
+    yield row(
         f"{channel}/sender_ids", Does.ADD, Channel, "channels", "Add sender ids to a channel.",
         call="add_sender_ids", field="sender_ids", also=("sender_id", "id"),
     )  # fmt: skip
-    yield _row(
+    yield row(
         f"{channel}/sender_ids", Does.TAKE, Channel, "channels",
         "Take the sender ids named in the body out of a channel.",
         call="remove_sender_ids", field="sender_ids", also=("sender_id", "id"),
     )  # fmt: skip
-    yield _row(
+    yield row(
         f"{channel}/sender_ids/{{Sender_ID}}", Does.TAKE, Channel, "channels",
         "Take a sender id out of a channel.", call="remove_sender_ids",
     )  # fmt: skip
@@ -216,12 +133,12 @@ def _templates() -> Iterator[Route]:
     templates, of = "/messaging/message_templates", "message_templates"
     template = f"{templates}/{{Template_ID}}"
     kind = MessageTemplate
-    yield _row(templates, Does.LIST, kind, of, "List message templates.")
-    yield _row(templates, Does.CREATE, kind, of, "Make a message template.")
-    yield _row(template, Does.READ, kind, of, "Read a message template.")
-    yield _row(template, Does.UPDATE, kind, of, "Change what is given of a message template.")
-    yield _row(template, Does.REPLACE, kind, of, "Replace a message template.")
-    yield _row(
+    yield row(templates, Does.LIST, kind, of, "List message templates.")
+    yield row(templates, Does.CREATE, kind, of, "Make a message template.")
+    yield row(template, Does.READ, kind, of, "Read a message template.")
+    yield row(template, Does.UPDATE, kind, of, "Change what is given of a message template.")
+    yield row(template, Does.REPLACE, kind, of, "Replace a message template.")
+    yield row(
         template, Does.DELETE, kind, of,
         "Delete a message template; bodies that refer to it fail from then on.",
     )  # fmt: skip
@@ -230,22 +147,22 @@ def _templates() -> Iterator[Route]:
 def _words() -> Iterator[Route]:
     keywords, statuses = "/messaging/keywords", "/consent/contact_address_statuses"
     keyword, status = f"{keywords}/{{Keyword_ID}}", f"{statuses}/{{AddressStatus_ID}}"
-    yield _row(keywords, Does.LIST, Keyword, "keywords", "List keywords, the reserved ones too.")
-    yield _row(keywords, Does.CREATE, Keyword, "keywords", "Make a keyword.")
-    yield _row(keyword, Does.READ, Keyword, "keywords", "Read a keyword.")
-    yield _row(keyword, Does.UPDATE, Keyword, "keywords", "Change what is given of a keyword.")
-    yield _row(keyword, Does.REPLACE, Keyword, "keywords", "Replace a keyword.")
-    yield _row(keyword, Does.DELETE, Keyword, "keywords", "Delete a keyword.")
+    yield row(keywords, Does.LIST, Keyword, "keywords", "List keywords, the reserved ones too.")
+    yield row(keywords, Does.CREATE, Keyword, "keywords", "Make a keyword.")
+    yield row(keyword, Does.READ, Keyword, "keywords", "Read a keyword.")
+    yield row(keyword, Does.UPDATE, Keyword, "keywords", "Change what is given of a keyword.")
+    yield row(keyword, Does.REPLACE, Keyword, "keywords", "Replace a keyword.")
+    yield row(keyword, Does.DELETE, Keyword, "keywords", "Delete a keyword.")
     kind, of = AddressStatus, "contact_address_statuses"
-    yield _row(statuses, Does.LIST, kind, of, "List how addresses stand with sender ids.")
-    yield _row(
+    yield row(statuses, Does.LIST, kind, of, "List how addresses stand with sender ids.")
+    yield row(
         statuses, Does.CREATE, kind, of,
         "Say how an address stands, or ask it for a double opt-in.",
     )  # fmt: skip
-    yield _row(status, Does.READ, kind, of, "Read how an address stands.")
-    yield _row(status, Does.UPDATE, kind, of, "Set the consent status of an address.")
-    yield _row(status, Does.DELETE, kind, of, "Forget how an address stands; its history stays.")
-    yield _row(
+    yield row(status, Does.READ, kind, of, "Read how an address stands.")
+    yield row(status, Does.UPDATE, kind, of, "Set the consent status of an address.")
+    yield row(status, Does.DELETE, kind, of, "Forget how an address stands; its history stays.")
+    yield row(
         "/consent/contact_address_history", Does.LIST, AddressHistory, "contact_address_history",
         "List what people said and what was changed of their consent.",
     )  # fmt: skip
@@ -255,47 +172,47 @@ def _attachments() -> Iterator[Route]:
     attachments, of = "/messaging/attachments", "attachments"
     attachment = f"{attachments}/{{Attachment_ID}}"
     kind = Attachment
-    yield _row(attachments, Does.LIST, kind, of, "List attachments.")
-    yield _row(attachments, Does.CREATE, kind, of, "Make an attachment, to be uploaded.")
-    yield _row(attachment, Does.READ, kind, of, "Read an attachment.")
-    yield _row(attachment, Does.UPDATE, kind, of, "Change what is given of an attachment.")
-    yield _row(
+    yield row(attachments, Does.LIST, kind, of, "List attachments.")
+    yield row(attachments, Does.CREATE, kind, of, "Make an attachment, to be uploaded.")
+    yield row(attachment, Does.READ, kind, of, "Read an attachment.")
+    yield row(attachment, Does.UPDATE, kind, of, "Change what is given of an attachment.")
+    yield row(
         attachment, Does.DELETE, kind, of,
         "Delete an attachment, its content and the tokens that open it.",
     )  # fmt: skip
-    yield _row(
+    yield row(
         f"{attachment}/access_tokens", Does.CREATE, AccessToken, of,
         "Make a token to upload or download the attachment's content with.", call="create_token",
     )  # fmt: skip
     tokens, of = "/access_tokens", "access_tokens"
     token = f"{tokens}/{{AccessToken_ID}}"
-    yield _row(tokens, Does.LIST, AccessToken, of, "List access tokens that have not expired.")
-    yield _row(tokens, Does.CREATE, AccessToken, of, "Make a token for an attachment or contact.")
-    yield _row(token, Does.READ, AccessToken, of, "Read an access token.")
-    yield _row(token, Does.DELETE, AccessToken, of, "Let an access token open nothing any more.")
+    yield row(tokens, Does.LIST, AccessToken, of, "List access tokens that have not expired.")
+    yield row(tokens, Does.CREATE, AccessToken, of, "Make a token for an attachment or contact.")
+    yield row(token, Does.READ, AccessToken, of, "Read an access token.")
+    yield row(token, Does.DELETE, AccessToken, of, "Let an access token open nothing any more.")
 
 
 def _contacts() -> Iterator[Route]:
     contacts, of = "/contacts", "contacts"
     contact, kind = f"{contacts}/{{Contact_ID}}", Contact
-    yield _row(contacts, Does.LIST, kind, of, "List contacts.")
-    yield _row(contacts, Does.CREATE, kind, of, "Make a contact.")
-    yield _row(contact, Does.READ, kind, of, "Read a contact.", holder=True)
-    yield _row(contact, Does.UPDATE, kind, of, "Change what is given of a contact.")
-    yield _row(contact, Does.REPLACE, kind, of, "Replace a contact.")
-    yield _row(contact, Does.DELETE, kind, of, "Delete a contact; it leaves its groups.")
+    yield row(contacts, Does.LIST, kind, of, "List contacts.")
+    yield row(contacts, Does.CREATE, kind, of, "Make a contact.")
+    yield row(contact, Does.READ, kind, of, "Read a contact.", holder=True)
+    yield row(contact, Does.UPDATE, kind, of, "Change what is given of a contact.")
+    yield row(contact, Does.REPLACE, kind, of, "Replace a contact.")
+    yield row(contact, Does.DELETE, kind, of, "Delete a contact; it leaves its groups.")
     rules, rule = "/contacts/fast_access", "/contacts/fast_access/{Rule_ID}"
-    yield _row(rules, Does.LIST, FastAccessRule, "fast_access", "List fast-access rules.")
-    yield _row(
+    yield row(rules, Does.LIST, FastAccessRule, "fast_access", "List fast-access rules.")
+    yield row(
         rules, Does.CREATE, FastAccessRule, "fast_access",
         "Make a fast-access rule; contacts are derived in the background.",
     )  # fmt: skip
-    yield _row(rule, Does.READ, FastAccessRule, "fast_access", "Read a fast-access rule.")
-    yield _row(
+    yield row(rule, Does.READ, FastAccessRule, "fast_access", "Read a fast-access rule.")
+    yield row(
         rule, Does.UPDATE, FastAccessRule, "fast_access",
         "Change what is given of a fast-access rule.",
     )  # fmt: skip
-    yield _row(
+    yield row(
         rule, Does.DELETE, FastAccessRule, "fast_access",
         "Delete a fast-access rule; its slot is emptied in the background.",
     )  # fmt: skip
@@ -304,11 +221,11 @@ def _contacts() -> Iterator[Route]:
 def _contact_tokens() -> Iterator[Route]:
     tokens, of = "/contacts/{Contact_ID}/access_tokens", "contact_access_tokens"
     token, kind = f"{tokens}/{{Contact_Access_Token_Id}}", AccessToken
-    yield _row(tokens, Does.LIST, kind, of, "List the access tokens of a contact.")
-    yield _row(tokens, Does.CREATE, kind, of, "Make a token that lets its holder read a contact.")
-    yield _row(token, Does.READ, kind, of, "Read an access token of a contact.")
-    yield _row(token, Does.REPLACE, kind, of, "Let an access token of a contact count anew.")
-    yield _row(token, Does.DELETE, kind, of, "Let an access token open nothing any more.")
+    yield row(tokens, Does.LIST, kind, of, "List the access tokens of a contact.")
+    yield row(tokens, Does.CREATE, kind, of, "Make a token that lets its holder read a contact.")
+    yield row(token, Does.READ, kind, of, "Read an access token of a contact.")
+    yield row(token, Does.REPLACE, kind, of, "Let an access token of a contact count anew.")
+    yield row(token, Does.DELETE, kind, of, "Let an access token open nothing any more.")
     tokens, of = "/contacts/{Contact_ID}/application_tokens", "application_tokens"
     token, registered = f"{tokens}/{{Contact_Application_Token_Id}}", ApplicationToken
     for path, does, summary in (
@@ -319,27 +236,27 @@ def _contact_tokens() -> Iterator[Route]:
         (token, Does.REPLACE, "Replace an application token."),
         (token, Does.DELETE, "Forget an application token."),
     ):
-        yield _row(path, does, registered, of, summary, holder=True)
+        yield row(path, does, registered, of, summary, holder=True)
 
 
 def _groups() -> Iterator[Route]:
     groups, of = "/contact_groups", "contact_groups"
     group, kind = f"{groups}/{{Group_ID}}", ContactGroup
-    yield _row(groups, Does.LIST, kind, of, "List contact groups.")
-    yield _row(groups, Does.CREATE, kind, of, "Make a contact group.")
-    yield _row(group, Does.READ, kind, of, "Read a contact group; its members are counted.")
-    yield _row(group, Does.UPDATE, kind, of, "Change what is given of a contact group.")
-    yield _row(group, Does.REPLACE, kind, of, "Replace a contact group.")
-    yield _row(group, Does.DELETE, kind, of, "Delete a contact group; its contacts stay.")
+    yield row(groups, Does.LIST, kind, of, "List contact groups.")
+    yield row(groups, Does.CREATE, kind, of, "Make a contact group.")
+    yield row(group, Does.READ, kind, of, "Read a contact group; its members are counted.")
+    yield row(group, Does.UPDATE, kind, of, "Change what is given of a contact group.")
+    yield row(group, Does.REPLACE, kind, of, "Replace a contact group.")
+    yield row(group, Does.DELETE, kind, of, "Delete a contact group; its contacts stay.")
     contacts = f"{group}/contacts"
     contact = f"{contacts}/{{Contact_ID}}"
-    yield _row(contacts, Does.LIST, Contact, of, "List a group's contacts.", call="contacts")
-    yield _row(
+    yield row(contacts, Does.LIST, Contact, of, "List a group's contacts.", call="contacts")
+    yield row(
         contacts, Does.ADD, kind, of, "Put contacts in a STATIC group.",
         call="add_contacts", field="contacts", also=("contact_ids", "contact_id", "id"),
     )  # fmt: skip
-    yield _row(contact, Does.READ, Contact, of, "Read a contact of a group.", call="contact")
-    yield _row(
+    yield row(contact, Does.READ, Contact, of, "Read a contact of a group.", call="contact")
+    yield row(
         contact, Does.TAKE, kind, of, "Take a contact out of a STATIC group.",
         call="remove_contacts",
     )  # fmt: skip
@@ -351,16 +268,16 @@ def _jobs() -> Iterator[Route]:
         ("/contactexport", ExportJob, "contact_exports", "export"),
     ):
         job = f"{path}/{{Job_ID}}"
-        yield _row(path, Does.LIST, kind, of, f"List jobs that {what} contacts.")
-        yield _row(path, Does.CREATE, kind, of, f"Let a job {what} contacts in the background.")
-        yield _row(job, Does.READ, kind, of, f"Read how far a job that {what}s contacts is.")
-        yield _row(job, Does.DELETE, kind, of, f"Delete a job that {what}s contacts; it stops.")
+        yield row(path, Does.LIST, kind, of, f"List jobs that {what} contacts.")
+        yield row(path, Does.CREATE, kind, of, f"Let a job {what} contacts in the background.")
+        yield row(job, Does.READ, kind, of, f"Read how far a job that {what}s contacts is.")
+        yield row(job, Does.DELETE, kind, of, f"Delete a job that {what}s contacts; it stops.")
 
 
 def _read_only(path: str, id: str, kind: type[Resource], of: str) -> Iterator[Route]:
     title = declaration(kind).title
-    yield _row(path, Does.LIST, kind, of, f"List every {title}.")
-    yield _row(f"{path}/{{{id}}}", Does.READ, kind, of, f"Read a {title}.")
+    yield row(path, Does.LIST, kind, of, f"List every {title}.")
+    yield row(f"{path}/{{{id}}}", Does.READ, kind, of, f"Read a {title}.")
 
 
 def _table() -> Iterator[Route]:
@@ -374,6 +291,9 @@ def _table() -> Iterator[Route]:
     yield from _contact_tokens()
     yield from _groups()
     yield from _jobs()
+    yield from calling.calls()
+    yield from calling.bridges()
+    yield from calling.conferences()
 
 
 ROUTES: Final[tuple[Route, ...]] = tuple(_table())

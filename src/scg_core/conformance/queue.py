@@ -157,6 +157,31 @@ class QueueContract(ABC):
             session.wait(lane, later(NOW, 30), "throttled")
             assert session.next_due(["carrier"]) == later(NOW, 30)
 
+    def test_next_due_can_be_asked_of_some_kinds(self) -> None:
+        """Who serves not everything does not wake up for what it leaves to others."""
+        storage = self.empty()
+        with storage.transaction("file") as session:
+            session.file(Work("expire", "key", later(NOW, 50)))
+            session.file(Work("prepare", "key", later(NOW, 70)))
+
+            assert session.next_due([], ["prepare", "other"]) == later(NOW, 70)
+            assert session.next_due([], ["other"]) is None
+            assert session.next_due([], []) is None
+
+    def test_work_of_one_key_can_be_claimed(self) -> None:
+        """Before other work that is longer due, and only if it is due."""
+        storage = self.empty()
+        with storage.transaction("file") as session:
+            session.file(Work("prepare", "first", NOW))
+            session.file(Work("prepare", "second", later(NOW, 1)))
+            session.file(Work("expire", "third", NOW))
+
+            assert session.claim(["prepare"], NOW, UNTIL, "second") is None
+            assert session.claim(["prepare"], NOW, UNTIL, "third") is None
+            work = session.claim(["prepare"], later(NOW, 1), UNTIL, "second")
+
+        assert work is not None and work.key == "second"
+
     # -- lanes -------------------------------------------------------------------------------
 
     def test_a_lane_is_made_once(self) -> None:

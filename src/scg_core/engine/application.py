@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from scg_core.engine.attachments import AccessTokens, Attachments
-from scg_core.engine.calling import Bridges, Calls, ConferenceMembers, Conferences
+from scg_core.engine.calls import Calls
 from scg_core.engine.collection import Host
 from scg_core.engine.consent import AddressHistories, AddressStatuses, Keywords
 from scg_core.engine.contact_tokens import ApplicationTokens, ContactAccessTokens
 from scg_core.engine.contacts import Contacts, FastAccess
 from scg_core.engine.groups import ContactExports, ContactGroups, ContactImports
 from scg_core.engine.messaging import MessageRequests, Messages
+from scg_core.engine.rooms import Bridges, ConferenceMembers, Conferences
 from scg_core.engine.senders import Channels, SenderIdClasses, SenderIds, SenderIdTypes
 from scg_core.engine.templates import MessageTemplates
 from scg_core.tenancy.model import Caller

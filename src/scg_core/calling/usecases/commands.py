@@ -87,9 +87,13 @@ def settle_commands(
     given_up = last.outcome is Outcome.BROKE and tried >= exchange.settings.tries
     stopped = last.outcome in (Outcome.LATER, Outcome.BROKE) and not given_up
     if stopped:
-        unit.session.again(work, last.retry_at or _retry(unit, tried), 0)
+        again = last.retry_at or later(unit.now, wait_of(work.position + 1))
+        unit.session.again(work, again, work.position + 1)
     else:
         unit.session.again(work, unit.now, 0)
+    if last.outcome is Outcome.LATER:  # it was not taken, so it was not tried
+        rows = [(one.tried, one.id) for one in task.commands[len(results) - 1 :]]
+        unit.session.update(VoiceCommand, ("tried",), ("id",), rows)
     for command, result in zip(task.commands, results, strict=False):
         if result.outcome in (Outcome.LATER, Outcome.BROKE) and not given_up:
             break
@@ -99,10 +103,6 @@ def settle_commands(
             _refused(unit, task, command, result, exchange)
     if not unit.session.count(Query(VoiceCommand, [eq("line", work.key)]), at_most=1):
         unit.session.withdraw(work.kind, work.key)
-
-
-def _retry(unit: Unit, tried: int) -> Instant:
-    return later(unit.now, wait_of(tried))
 
 
 def _refused(

@@ -1,0 +1,359 @@
+"""What every switch must do: subclass, say how to make one with phones, run pytest.
+
+The kit needs phones that behave: one that answers, one that is busy, one that rings for ever. With
+a real switch these are test extensions; ``settle`` waits until the switch has told what it knows.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+import pytest
+
+from scg_core.kernel.errors import VoiceRefused
+from scg_core.kernel.instant import Instant
+from scg_core.ports.message_transport import File
+from scg_core.ports.voice_transport import (
+    NOT_THERE,
+    Answered,
+    Arrived,
+    Audio,
+    Cause,
+    Ended,
+    Leg,
+    Playback,
+    Played,
+    Presence,
+    RoomKind,
+    Sound,
+    Speech,
+    VoiceEvent,
+    VoiceTransport,
+)
+
+E = TypeVar("E")
+
+OURS = "+14155550100"
+RINGS = 30_000
+
+
+class Listener:
+    """The inbox of the kit: it keeps what a switch brings."""
+
+    def __init__(self) -> None:
+        self.events: list[VoiceEvent] = []
+
+    def calls_heard(self, connector: str, events: Sequence[VoiceEvent]) -> None:
+        """Keep them."""
+        self.events += events
+
+    def switch_restored(self, connector: str) -> None:
+        """Nothing is asked for anew."""
+
+    def content_of(self, file: File) -> Iterator[bytes]:
+        """A second of silence, more or less."""
+        yield bytes(8_000)
+
+    def of(self, kind: type[E], leg: str | None = None) -> list[E]:
+        """The events of a kind, or those of one leg."""
+        return [
+            one for one in self.events
+            if isinstance(one, kind) and leg in (None, getattr(one, "leg", None))
+        ]  # fmt: skip
+
+
+class Line(ABC):
+    """A switch to be tried, and its phones."""
+
+    transport: VoiceTransport
+    answers: str
+    """The number of a phone that answers soon."""
+    busy: str
+    """The number of a phone that is busy, or declines."""
+    silent: str
+    """The number of a phone that rings until the caller has enough."""
+
+    @abstractmethod
+    def instant(self) -> Instant:
+        """The present instant."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Let the switch tell what has happened: events of the last command are in afterwards."""
+
+    @abstractmethod
+    def pass_time(self, milliseconds: int) -> None:
+        """Let at least that much time pass, and settle."""
+
+    def rings(self, number: str) -> int | None:
+        """How often a phone was made to ring, if that is known."""
+        return None
+
+    def call_in(self, to: str) -> None:
+        """Let a phone call one of our numbers."""
+        pytest.skip("this switch cannot be called here")
+
+
+class VoiceContract(ABC):
+    """The laws of ``ports.voice_transport``, one test each."""
+
+    @abstractmethod
+    def line(self) -> Line:
+        """A new switch with phones, nobody on the line."""
+
+    def start(self) -> tuple[Line, VoiceTransport, Listener]:
+        """A line, its switch, and an inbox that hears it."""
+        line, listener = self.line(), Listener()
+        line.transport.connect("switch", listener)
+        return line, line.transport, listener
+
+    def dial(self, line: Line, number: str, leg: str = "leg1", timeout: int = RINGS) -> str:
+        """Dial a phone; the leg."""
+        line.transport.originate(Leg(leg, OURS, number, timeout), line.instant())
+        line.settle()
+        return leg
+
+    def test_a_phone_that_answers_is_heard_to(self) -> None:
+        """One Answered for its leg, not before the command and not ahead."""
+        line, _, listener = self.start()
+        before = line.instant()
+        leg = self.dial(line, line.answers)
+
+        [answered] = listener.of(Answered, leg)
+        assert before <= answered.at <= line.instant()
+
+    def test_a_phone_that_is_busy_or_declines_is_heard_to(self) -> None:
+        """One Ended with the cause, no Answered."""
+        line, _, listener = self.start()
+        leg = self.dial(line, line.busy)
+
+        [ended] = listener.of(Ended, leg)
+        assert ended.cause in (Cause.BUSY, Cause.REFUSED)
+        assert listener.of(Answered) == []
+
+    def test_a_leg_asked_for_twice_rings_once_where_deduplication_is_declared(self) -> None:
+        """A command that is given again after a crash finds the leg."""
+        line, switch, listener = self.start()
+        if not switch.capabilities.deduplicates:
+            pytest.skip("not declared")
+        leg = self.dial(line, line.answers)
+        self.dial(line, line.answers, leg)
+
+        assert len(listener.of(Answered, leg)) == 1
+        assert line.rings(line.answers) in (None, 1)
+
+    def test_a_phone_that_nobody_answers_is_given_up(self) -> None:
+        """Ended with NO_ANSWER once its time is over."""
+        line, _, listener = self.start()
+        leg = self.dial(line, line.silent, timeout=1_000)
+        assert listener.of(Ended) == []
+        line.pass_time(1_500)
+
+        assert [one.cause for one in listener.of(Ended, leg)] == [Cause.NO_ANSWER]
+
+    def test_an_incoming_leg_is_brought_and_can_be_answered(self) -> None:
+        """Arrived names the numbers; after the answer the leg is up."""
+        line, switch, listener = self.start()
+        if not switch.capabilities.inbound:
+            pytest.skip("not declared")
+        line.call_in(OURS)
+        line.settle()
+        [arrived] = listener.of(Arrived)
+        assert arrived.to_address == OURS and arrived.from_address
+
+        switch.answer(arrived.leg, line.instant())
+        line.settle()
+        assert self.presence(line, arrived.leg) is Presence.UP
+
+    def test_a_leg_that_is_hung_up_is_over(self) -> None:
+        """It is seen as ended, and heard to end."""
+        line, switch, listener = self.start()
+        leg = self.dial(line, line.answers)
+        switch.hang_up(leg, line.instant())
+        line.settle()
+
+        assert self.presence(line, leg) in (Presence.ENDED, Presence.UNKNOWN)
+        assert len(listener.of(Ended, leg)) == 1
+
+    def test_hanging_up_what_is_not_there_changes_nothing(self) -> None:
+        """Neither an unknown leg nor one that has ended is an error."""
+        line, switch, listener = self.start()
+        switch.hang_up("nobody", line.instant())
+        leg = self.dial(line, line.busy)
+        switch.hang_up(leg, line.instant())
+        line.settle()
+
+        assert len(listener.of(Ended, leg)) == 1
+
+    def test_a_leg_is_in_the_room_it_was_placed_in(self) -> None:
+        """``look`` says so."""
+        line, switch, _ = self.start()
+        leg = self.dial(line, line.answers)
+        self.place(line, "room1", leg)
+
+        assert self.room(line, leg) == "room1"
+        switch.place("room1", RoomKind.BRIDGE, leg, False, False, line.instant())  # again, on hold
+        assert self.room(line, leg) == "room1"
+
+    def test_a_leg_that_is_placed_elsewhere_is_moved(self) -> None:
+        """It is in the last room it was placed in."""
+        line, _, _ = self.start()
+        leg = self.dial(line, line.answers)
+        self.place(line, "room1", leg)
+        self.place(line, "room2", leg)
+
+        assert self.room(line, leg) == "room2"
+
+    def test_a_leg_that_is_not_up_cannot_be_placed(self) -> None:
+        """VoiceRefused with NOT_THERE, for a ringing and for an unknown one."""
+        line, switch, _ = self.start()
+        leg = self.dial(line, line.silent)
+        for one in (leg, "nobody"):
+            with pytest.raises(VoiceRefused) as refused:
+                switch.place("room1", RoomKind.BRIDGE, one, True, True, line.instant())
+            assert refused.value.cause == NOT_THERE
+
+    def test_a_leg_that_is_removed_stays_up(self) -> None:
+        """It is in no room and still there."""
+        line, switch, listener = self.start()
+        leg = self.dial(line, line.answers)
+        self.place(line, "room1", leg)
+        switch.remove("room1", leg, line.instant())
+        line.settle()
+
+        assert (self.presence(line, leg), self.room(line, leg)) == (Presence.UP, None)
+        assert listener.of(Ended) == []
+
+    def test_removing_from_another_room_changes_nothing(self) -> None:
+        """A leg that was moved meanwhile stays where it is."""
+        line, switch, _ = self.start()
+        leg = self.dial(line, line.answers)
+        self.place(line, "room1", leg)
+        self.place(line, "room2", leg)
+        switch.remove("room1", leg, line.instant())
+        switch.remove("room3", "nobody", line.instant())
+
+        assert self.room(line, leg) == "room2"
+
+    def test_the_legs_of_a_closed_room_stay_up(self) -> None:
+        """They are in no room; closing it again is no error."""
+        line, switch, listener = self.start()
+        legs = [self.dial(line, line.answers, f"leg{number}") for number in (1, 2)]
+        for leg in legs:
+            self.place(line, "room1", leg)
+        switch.close("room1", line.instant())
+        switch.close("room1", line.instant())
+        line.settle()
+
+        assert [self.room(line, leg) for leg in legs] == [None, None]
+        assert [self.presence(line, leg) for leg in legs] == [Presence.UP] * 2
+        assert listener.of(Ended) == []
+
+    def test_the_end_of_a_sound_is_heard(self) -> None:
+        """One Played under the playback's name, on a leg and in a room."""
+        line, switch, listener = self.start()
+        leg = self.dial(line, line.answers)
+        self.place(line, "room1", leg)
+        sound = self.sound(switch)
+        switch.play(Playback("play1", sound, leg=leg), line.instant())
+        switch.play(Playback("play2", sound, room="room1"), line.instant())
+        line.pass_time(60_000)
+
+        assert sorted(one.playback for one in listener.of(Played)) == ["play1", "play2"]
+
+    def test_a_sound_asked_for_twice_is_played_once(self) -> None:
+        """A command that is given again after a crash finds the playback."""
+        line, switch, listener = self.start()
+        leg = self.dial(line, line.answers)
+        for _ in range(2):
+            switch.play(Playback("play1", self.sound(switch), leg=leg), line.instant())
+        line.pass_time(60_000)
+
+        assert len(listener.of(Played)) == 1
+
+    def test_a_sound_on_a_leg_that_is_not_up_is_refused(self) -> None:
+        """VoiceRefused with NOT_THERE, on a ringing leg and in a room that is not there."""
+        line, switch, _ = self.start()
+        leg = self.dial(line, line.silent)
+        for where in ({"leg": leg}, {"leg": "nobody"}, {"room": "nowhere"}):
+            with pytest.raises(VoiceRefused) as refused:
+                switch.play(Playback("play1", self.sound(switch), **where), line.instant())
+            assert refused.value.cause == NOT_THERE
+
+    def test_digits_can_be_sent_where_that_is_declared(self) -> None:
+        """To a leg that is up, not to one that is not."""
+        line, switch, _ = self.start()
+        if not switch.capabilities.digits:
+            pytest.skip("not declared")
+        leg = self.dial(line, line.answers)
+        switch.press(leg, "1w2#", "press1", line.instant())
+        with pytest.raises(VoiceRefused):
+            switch.press("nobody", "1", "press2", line.instant())
+
+    def test_a_leg_is_seen_ringing_up_and_gone(self) -> None:
+        """In the order asked; what never was is UNKNOWN."""
+        line, switch, _ = self.start()
+        rings = self.dial(line, line.silent, "rings")
+        up = self.dial(line, line.answers, "up")
+        over = self.dial(line, line.answers, "over")
+        switch.hang_up(over, line.instant())
+        line.settle()
+
+        seen = [one.presence for one in switch.look(["never", up, rings, over], line.instant())]
+        assert seen[:3] == [Presence.UNKNOWN, Presence.UP, Presence.RINGING]
+        assert seen[3] in (Presence.ENDED, Presence.UNKNOWN)
+
+    def test_what_was_brought_once_is_not_brought_again(self) -> None:
+        """Polling on brings nothing twice."""
+        line, _, listener = self.start()
+        self.dial(line, line.answers)
+        line.settle()
+        before = list(listener.events)
+        line.settle()
+        line.settle()
+
+        assert listener.events == before
+
+    def test_a_declared_sound_is_taken(self) -> None:
+        """Speech and addresses, as far as they are declared; what is not declared is not asked."""
+        line, switch, listener = self.start()
+        leg = self.dial(line, line.answers)
+        wanted = self.sounds(switch)
+        for at, sound in enumerate(wanted):
+            switch.play(Playback(f"play{at}", sound, leg=leg), line.instant())
+        line.pass_time(60_000)
+
+        assert len(listener.of(Played)) == len(wanted)
+
+    def sounds(self, switch: VoiceTransport) -> list[Sound]:
+        """Sounds that the switch declares to play."""
+        found: list[Sound] = [Speech("hello")] if switch.capabilities.speech else []
+        if switch.capabilities.urls:
+            found.append(Audio("https://example.com/hello.mp3"))
+        return found
+
+    def sound(self, switch: VoiceTransport) -> Sound:
+        """One of them."""
+        found = self.sounds(switch)
+        if not found:
+            pytest.skip("the switch plays nothing")
+        return found[0]
+
+    def place(self, line: Line, room: str, leg: str) -> None:
+        """Put a leg into a room."""
+        line.transport.place(room, RoomKind.BRIDGE, leg, True, True, line.instant())
+        line.settle()
+
+    def presence(self, line: Line, leg: str) -> Presence:
+        """How a leg is seen."""
+        return self._seen(line, leg).presence  # type: ignore[no-any-return]
+
+    def room(self, line: Line, leg: str) -> str | None:
+        """The room a leg is seen in."""
+        return self._seen(line, leg).room  # type: ignore[no-any-return]
+
+    def _seen(self, line: Line, leg: str) -> Any:
+        [seen] = line.transport.look([leg], line.instant())
+        return seen

@@ -1,0 +1,359 @@
+"""Single calls: how they come about, how they end, what they cost, what is heard on them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from scg_adapters.voice.simulator import Does, Faults, VoiceSimulator
+from scg_core import CallSettings, IllegalTransition, InvalidField, NotFound
+from scg_core.events.model import Envelope, Subscription, Topic
+from scg_core.kernel.errors import InsufficientCredit
+from scg_core.kernel.instant import MINUTE, SECOND
+from scg_core.ports.voice_transport import Leg
+from tests.stories.calls import ANN, BOB, OURS, VoiceWorld
+
+
+def test_a_phone_that_answers_makes_a_call_active_until_it_hangs_up() -> None:
+    """Times are the network's; seconds that have begun count."""
+    world = VoiceWorld()
+    world.phone(ANN, after=3_000, talks=61_200)
+    call = world.call(ANN, external_id="mine")
+    assert (call.state, call.direction, call.answer_time) == ("STARTED", "OUT", None)
+    assert (call.from_address, call.to_address) == (OURS, ANN)
+
+    world.wait(3_000)
+    assert world.app.calls.get(call.id).state == "ACTIVE"
+    world.wait(70_000)
+
+    call = world.app.calls.get(call.id, state="COMPLETED", external_id="mine")
+    assert (call.start_time, call.answer_time) == (world.start, world.start + 3_000)
+    assert (call.end_time, call.chargeable_duration) == (world.start + 64_200, 62)
+    assert (call.failure_code, call.price) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("does", "code"),
+    [
+        (Does.IS_BUSY, "BUSY"), (Does.DECLINES, "REFUSED"), (Does.IS_UNREACHABLE, "UNREACHABLE"),
+        (Does.RINGS, "NO_ANSWER"),
+    ],
+)  # fmt: skip
+def test_a_call_that_does_not_come_about_is_rejected_with_the_cause(does: Does, code: str) -> None:
+    """REJECTED, a failure code, no seconds to pay for."""
+    world = VoiceWorld()
+    world.phone(ANN, does=does)
+    call = world.call(ANN, answer_timeout=5_000)
+    world.wait(5_000)
+
+    call = world.app.calls.get(call.id)
+    assert (call.state, call.failure_code) == ("REJECTED", code)
+    assert (call.chargeable_duration, call.answer_time) == (0, None)
+    assert call.failure_details and call.end_time is not None
+    assert world.switch.up() == {}
+
+
+def test_hanging_up_before_the_answer_completes_a_call_that_lasted_nothing() -> None:
+    """COMPLETED with no seconds; the phone stops ringing; a late answer changes nothing."""
+    world = VoiceWorld()
+    world.phone(ANN, does=Does.RINGS)
+    call = world.call(ANN)
+    world.wait(1_000)
+    call = world.app.calls.hang_up(call.id)
+    world.wait(MINUTE)
+
+    assert (call.state, call.chargeable_duration) == ("COMPLETED", 0)
+    assert world.heard(ANN) == [(0, "rings", ""), (1_000, "ends", "HUNG_UP")]
+    assert world.app.calls.hang_up(call.id).version_number == call.version_number
+
+
+def test_a_call_that_is_hung_up_before_it_was_dialled_never_rings() -> None:
+    """What was not said to the switch yet is not said at all."""
+    world = VoiceWorld()
+    call = world.call(ANN)
+    world.app.calls.delete(call.id)
+    world.settle()
+
+    assert world.heard(ANN) == []
+    with pytest.raises(NotFound):
+        world.app.calls.get(call.id)
+    assert world.app.calls.find() == []
+
+
+def test_the_states_that_a_customer_may_ask_for() -> None:
+    """An outgoing call cannot be answered from here; what is over cannot come back."""
+    world = VoiceWorld()
+    world.phone(BOB, does=Does.IS_BUSY)
+    ann, bob = world.call(ANN), world.call(BOB)
+    with pytest.raises(IllegalTransition):
+        world.app.calls.answer(ann.id)
+    world.settle()
+
+    assert world.app.calls.answer(ann.id).state == "ACTIVE"  # no change
+    for _ in range(2):
+        assert world.app.calls.hang_up(ann.id).state == "COMPLETED"
+    for over, state in ((ann, "ACTIVE"), (bob, "ACTIVE"), (bob, "COMPLETED")):
+        with pytest.raises(IllegalTransition):
+            world.app.calls.update(over.id, state=state)
+    with pytest.raises(InvalidField):
+        world.app.calls.update(ann.id, state="STARTED")
+
+
+def test_an_incoming_call_is_answered_and_hung_up_by_the_customer() -> None:
+    """It rings for the company whose number was dialled; the caller hears it picked up."""
+    world = VoiceWorld()
+    world.switch.call_in(ANN, OURS, world.clock.now())
+    world.settle()
+    [call] = world.app.calls.find(state="STARTED")
+    assert (call.direction, call.from_address, call.to_address) == ("IN", ANN, OURS)
+
+    world.wait(2_000)
+    assert world.app.calls.answer(call.id).state == "ACTIVE"
+    world.wait(5_000)
+    world.app.calls.hang_up(call.id)
+    world.settle()
+
+    call = world.app.calls.get(call.id)
+    assert (call.state, call.chargeable_duration) == ("COMPLETED", 5)
+    assert world.heard(ANN) == [
+        (0, "calls", OURS), (2_000, "answers", ""), (7_000, "ends", "HUNG_UP"),
+    ]  # fmt: skip
+
+
+def test_an_incoming_call_that_nobody_takes_is_rejected() -> None:
+    """By the caller who gives up, or after a minute; COMPLETED if the customer declines it."""
+    world = VoiceWorld()
+    for caller in (ANN, BOB, "+14155550177"):
+        world.switch.call_in(caller, OURS, world.clock.now())
+    world.settle()
+    _, bob, _ = world.app.calls.find()
+    world.switch.hangs_up(ANN, world.clock.now())
+    assert world.app.calls.hang_up(bob.id).state == "COMPLETED"
+    world.wait(2 * MINUTE)
+
+    found = [(one.state, one.failure_code) for one in world.app.calls.find()]
+    assert found == [("REJECTED", "REFUSED"), ("COMPLETED", None), ("REJECTED", "NO_ANSWER")]
+    assert world.switch.up() == {}
+
+
+def test_a_call_to_a_number_that_nobody_has_is_declined() -> None:
+    """Also one to a number that carries no voice, and to one that two companies share."""
+    world = VoiceWorld()
+    shared = "+14155559111"
+    world.voice_number("acme", shared)
+    world.voice_number("rival", shared, country="CAN")
+    for number in ("+14155550999", "55512", shared):
+        world.switch.call_in(ANN, number, world.clock.now())
+        world.settle()
+
+    assert world.app.calls.find() == []
+    assert [what for _, what, _ in world.heard(ANN)] == ["calls", "ends"] * 3
+
+
+def test_digits_that_a_phone_presses_are_events_and_on_the_timeline() -> None:
+    """In order, once each although the switch tells everything twice."""
+    world = VoiceWorld(switch=VoiceSimulator(faults=Faults(doubled=1.0)))
+    _listen(world)
+    world.phone(ANN, presses=((1_000, "4"), (2_000, "2"), (2_000, "2"), (3_000, "#")))
+    call = world.connected(ANN)
+    world.wait(5_000)
+    world.app.calls.play_tts(call.id, text="Thank you")
+    world.wait(5_000)
+
+    moments = world.app.calls.timeline(call.id)
+    seen = [(one.at - world.start, one.what, one.details) for one in moments.items]
+    assert seen[:-1] == [
+        (0, "STATE", "STARTED"), (0, "STATE", "ACTIVE"), (1_000, "DIGITS", "4"),
+        (2_000, "DIGITS", "2"), (2_000, "DIGITS", "2"), (3_000, "DIGITS", "#"),
+    ]  # fmt: skip
+    assert (seen[-1][0], seen[-1][1]) == (5_540, "PLAYED")
+    told = _told(world, "dtmf_received")
+    assert "".join(one["digits"] for one in told) == "422#"
+    assert {one["call_id"] for one in told} == {call.id}
+
+
+def test_every_change_of_state_is_told() -> None:
+    """Of calls, bridges, conferences and members, with the state before."""
+    world = VoiceWorld()
+    _listen(world)
+    ann, bob = world.call(ANN), world.call(BOB)
+    world.app.bridges.create(call_ids=[ann.id, bob.id])
+    world.settle()
+    world.app.calls.hang_up(ann.id)
+    conference = world.app.conferences.create()
+    world.app.conference_members.create(conference.id, call_id=bob.id)
+    world.app.conferences.delete(conference.id)
+    world.settle()
+
+    def moves(kind: str) -> list[tuple[str | None, str]]:
+        return [(one["previous_state"], one["new_state"]) for one in _told(world, kind)]
+
+    assert moves("call_state_change") == [
+        (None, "STARTED"), (None, "STARTED"), ("STARTED", "ACTIVE"), ("STARTED", "ACTIVE"),
+        ("ACTIVE", "COMPLETED"),
+    ]  # fmt: skip
+    assert moves("bridge_state_change") == [("CREATED", "ACTIVE"), ("ACTIVE", "COMPLETED")]
+    assert moves("conference_state_change") == [("created", "active"), ("active", "completed")]
+    assert moves("conference_member_state_change") == [
+        ("active", "active"), ("active", "completed"),
+    ]  # fmt: skip
+
+
+def test_speech_digits_and_audio_are_heard_on_a_call_in_the_order_asked() -> None:
+    """One after the other; an attachment's bytes are the switch's to fetch."""
+    world = VoiceWorld()
+    call = world.connected(ANN)
+    sound = world.app.attachments.create(name="jingle", type="audio/wav", filename="jingle.wav")
+    world.app.attachments.upload(sound.id, b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(64))
+    world.app.calls.play_tts(call.id, text="Hello", gender="FEMALE", language="en-GB")
+    world.app.calls.play_audio(call.id, source_type="URL", source="https://example.com/a.mp3")
+    world.app.calls.play_audio(call.id, source_type="ATTACHMENT", source=sound.id)
+    world.app.calls.play_dtmf(call.id, dtmf_digits="1w2#")
+    world.wait(10_000)
+
+    assert world.heard(ANN)[2:] == [
+        (0, "plays", "speech Hello"), (0, "plays", "digits 1w2#"),
+        (300, "plays", "audio https://example.com/a.mp3"), (2_300, "plays", "file jingle.wav"),
+    ]  # fmt: skip
+
+
+def test_a_call_costs_its_tariff_for_each_begun_unit() -> None:
+    """What was set aside and not needed is given back; an unanswered call costs nothing."""
+    world = VoiceWorld()
+    operator = world.engine.operator()
+    operator.add_credit("acme", 1)
+    operator.add_tariff(kind="CALL", price=0.05)
+    world.phone(ANN, talks=150_000)
+    world.phone(BOB, does=Does.IS_BUSY)
+    ann, bob = world.call(ANN), world.call(BOB)
+    assert operator.credit("acme").reserved == 100_000
+    world.wait(200_000)
+
+    ann, bob = world.app.calls.get(ann.id), world.app.calls.get(bob.id)
+    assert (ann.chargeable_duration, ann.price, bob.price) == (150, 150_000, 0)
+    credit = operator.credit("acme")
+    assert (credit.reserved, credit.confirmed) == (0, 150_000)
+
+
+def test_a_call_ends_when_the_credit_runs_out() -> None:
+    """Its next unit cannot be covered: COMPLETED with NO_CREDIT; the next call is refused."""
+    world = VoiceWorld()
+    operator = world.engine.operator()
+    operator.add_credit("acme", 0.11)
+    operator.add_tariff(kind="CALL", price=0.05)
+    call = world.connected(ANN)
+    world.wait(5 * MINUTE)
+
+    call = world.app.calls.get(call.id)
+    assert (call.state, call.failure_code, call.chargeable_duration) == (
+        "COMPLETED", "NO_CREDIT", 120,
+    )  # fmt: skip
+    assert (call.price, world.switch.up()) == (100_000, {})
+    with pytest.raises(InsufficientCredit):
+        world.call(BOB)
+    assert len(world.app.calls.find()) == 1
+
+
+def test_a_contact_is_called_at_its_number() -> None:
+    """``to`` stays as given, ``to_address`` is the number."""
+    world = VoiceWorld()
+    contact = world.app.contacts.create(primary_mdn="(415) 555-0101")
+    nobody = world.app.contacts.create(external_id="x")
+    call = world.call(f"contact:{contact.id}")
+
+    assert (call.to, call.to_address) == (f"contact:{contact.id}", ANN)
+    for wrong in (f"contact:{nobody.id}", "contact:nobody", "someone", "a@b.cd", "voice:12"):
+        with pytest.raises(InvalidField) as refused:
+            world.call(wrong)
+        assert refused.value.field == "to"
+
+
+def test_a_switch_that_is_away_is_told_later_and_in_order() -> None:
+    """The call is dialled when it is back; one that was hung up meanwhile is not."""
+    world = VoiceWorld()
+    world.switch.reachable = False
+    ann, bob = world.call(ANN), world.call(BOB)
+    world.wait(20 * SECOND)
+    world.app.calls.hang_up(bob.id)
+    world.switch.reachable = True
+    world.wait(30 * SECOND)
+
+    assert world.app.calls.get(ann.id).state == "ACTIVE"
+    assert world.switch.dialled == [ANN]
+
+
+def test_a_switch_that_stays_away_lets_a_call_ring_out() -> None:
+    """It is rejected when its time is over, and not dialled afterwards."""
+    world = VoiceWorld()
+    world.switch.reachable = False
+    call = world.call(ANN)
+    world.wait(2 * MINUTE)
+    world.switch.reachable = True
+    world.wait(5 * MINUTE)
+
+    assert world.app.calls.get(call.id).failure_code == "NO_ANSWER"
+    assert world.switch.dialled == []
+
+
+def test_what_was_never_heard_of_is_found_out() -> None:
+    """All events lost: the answer and the end are seen when the switch is asked, with its times."""
+    world = VoiceWorld(switch=VoiceSimulator(faults=Faults(lost=1.0)))
+    world.phone(ANN, after=10 * SECOND, talks=3 * MINUTE)
+    call = world.call(ANN, answer_timeout=5 * MINUTE)
+    world.wait(1 * MINUTE)
+    call = world.app.calls.get(call.id)
+    assert (call.state, call.answer_time) == ("ACTIVE", world.start + 10 * SECOND)
+    world.wait(4 * MINUTE)
+
+    call = world.app.calls.get(call.id)
+    assert (call.state, call.chargeable_duration) == ("COMPLETED", 180)
+
+
+def test_a_switch_that_forgot_everything_loses_its_calls() -> None:
+    """They end with LOST; a restored connection asks at once."""
+    world = VoiceWorld()
+    call = world.connected(ANN)
+    world.wait(5 * SECOND)
+    world.switch.restarts(world.clock.now())
+    world.engine.switch_restored("switch")
+    world.settle()
+
+    call = world.app.calls.get(call.id)
+    assert (call.state, call.failure_code, call.chargeable_duration) == ("COMPLETED", "LOST", 5)
+
+
+def test_a_leg_that_nobody_asked_for_is_hung_up() -> None:
+    """A switch that answers for a call that was never stored is not left alone with it."""
+    world = VoiceWorld()
+    world.switch.originate(Leg("stray", OURS, ANN, 1_000), world.clock.now())
+    world.settle()
+
+    assert world.heard(ANN)[-1] == (0, "ends", "HUNG_UP")
+
+
+def test_a_switch_that_breaks_on_every_command_does_no_harm_to_others() -> None:
+    """Half of its answers get lost: every phone rings once, every call gets where it should."""
+    switch = VoiceSimulator(faults=Faults(breaks=0.5, seed=3))
+    world = VoiceWorld(switch=switch, ports={"call_settings": CallSettings(tries=20)})
+    calls = [world.call(f"+141555520{number:02}") for number in range(20)]
+    world.wait(30 * SECOND)
+    for call in calls:
+        world.app.calls.hang_up(call.id)
+    world.wait(30 * SECOND)
+
+    assert sorted(switch.dialled) == sorted(call.to_address or "" for call in calls)
+    assert switch.up() == {}
+    assert {one.state for one in world.app.calls.find()} == {"COMPLETED"}
+
+
+def _listen(world: VoiceWorld) -> None:
+    with world.storage.transaction("listen") as session:
+        session.add(
+            Subscription(id="s", company_id="acme", topic=Topic.VOICE, created_date=world.start)
+        )
+
+
+def _told(world: VoiceWorld, kind: str) -> list[dict[str, str]]:
+    found = sorted(world.all(Envelope), key=lambda one: one.id)
+    return [json.loads(one.facts) for one in found if one.type == kind]

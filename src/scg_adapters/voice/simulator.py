@@ -125,6 +125,24 @@ class VoiceSimulator:
                 one.party: one.room for one in self._legs.values() if one.presence is Presence.UP
             }
 
+    def rooms(self) -> set[str]:
+        """The rooms that are there, empty ones too."""
+        with self._lock:
+            return set(self._rooms)
+
+    def listening(self) -> dict[str, tuple[str, ...]]:
+        """Whom each party that is on the line hears now."""
+        with self._lock:
+            up = [one for one in self._legs.values() if one.presence is Presence.UP]
+            return {one.party: one.listens_to for one in up}
+
+    def picks_up(self, party: str, now: Instant) -> None:
+        """A party whose phone rings answers it."""
+        with self._lock:
+            for leg in self._of(party):
+                if leg.presence is Presence.RINGING:
+                    self._pick_up(leg, now)
+
     def call_in(
         self, from_address: str, to_address: str, now: Instant, phone: Phone | None = None
     ) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from scg_core.kernel.instant import MINUTE
+from scg_core.kernel.instant import MINUTE, SECOND
 
 
 @frozen
@@ -20,7 +20,7 @@ class CallSettings:
 
     answer_timeout: int = MINUTE
     charge_unit: int = MINUTE
-    look: int = MINUTE
+    look: int = 30 * SECOND
     tries: int = 5
     spoken: int = 10 * MINUTE
     members: int = 500

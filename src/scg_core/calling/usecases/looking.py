@@ -57,11 +57,13 @@ def settle_look(unit: Unit, task: LookTask, seen: Sequence[Sighting], exchange: 
     due = unit.now if whole else later(unit.now, exchange.settings.look)
     position = task.work.position + PAGE if whole else 0
     unit.session.again(task.work, due, position)
+    lines = {line for call in task.calls for line in (call.id, call.room_id) if line}
+    waiting = {line for line in lines if _waits(unit, line)}
     for before, sighting in zip(task.calls, seen, strict=False):
         call = unit.session.get(Call, before.id)
-        if call is None or call.version_number != before.version_number or _waits(unit, call.id):
+        if call is None or call.version_number != before.version_number:
             continue
-        if call.room_id is None or not _waits(unit, call.room_id):
+        if waiting.isdisjoint((call.id, call.room_id)):
             _reconcile(unit, call, sighting, exchange)
 
 

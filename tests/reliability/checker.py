@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from scg_adapters.transport.carrier_log import submissions
+from scg_core.calling.model import Call
 from scg_core.kernel.query import Query
 from scg_core.messaging.lifecycle import Direction, Milestone
 from scg_core.messaging.model import Message, MessageRequest, Run
@@ -38,8 +39,9 @@ def recount(storage: Any) -> None:
         requests = session.find(Query(MessageRequest))
         held = {m.seq: session.runs_at([m.seq]) for m in messages}
         accounts = session.find(Query(CreditAccount))
+        calls = session.find(Query(Call))
     for account in accounts:
-        _ledger(account, messages)
+        _ledger(account, messages, [one for one in calls if one.company_id == account.id])
     by_request: dict[str, list[Message]] = defaultdict(list)
     for message in messages:
         by_request[message.message_request_id or ""].append(message)
@@ -53,11 +55,13 @@ def recount(storage: Any) -> None:
             assert all(run.leased for run in runs), f"{message.state} is still queued"
 
 
-def _ledger(account: CreditAccount, messages: list[Message]) -> None:
-    """What a company has reserved and spent is the sum of its messages' prices."""
+def _ledger(account: CreditAccount, messages: list[Message], calls: list[Call]) -> None:
+    """What a company has reserved and spent is the sum of its messages' and calls' prices."""
     mine = [m for m in messages if m.company_id == account.id and m.price is not None]
     sent = sum(m.price or 0 for m in mine if m.milestones & Milestone.SENT)
     waiting = sum(m.price or 0 for m in mine if not m.milestones & Milestone.SENT)
+    sent += sum(one.price or 0 for one in calls)
+    waiting += sum(one.reserved for one in calls)
     assert (account.confirmed, account.reserved) == (sent, waiting), account
     assert account.left >= 0 or not account.prepaid
 

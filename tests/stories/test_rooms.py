@@ -7,7 +7,7 @@ import pytest
 from scg_adapters.voice.simulator import Does
 from scg_core import IllegalTransition, NotFound
 from scg_core.kernel.instant import MINUTE
-from tests.stories.calls import ANN, BOB, CID, DAN, VoiceWorld
+from tests.stories.calls import ANN, BOB, CID, DAN, OURS, VoiceWorld
 
 
 def test_a_call_made_with_a_bridge_joins_when_it_is_answered() -> None:
@@ -129,6 +129,23 @@ def test_sounds_on_a_bridge_are_heard_by_both() -> None:
     played = [about for _, what, about in world.heard(ANN) if what == "plays"]
     assert played == ["speech hello", "audio http://a.b/c.wav"]
     assert [about for _, what, about in world.heard(BOB) if what == "plays"] == played
+
+
+def test_an_incoming_call_with_a_place_joins_when_the_customer_answers_it() -> None:
+    """It is up before it is put there, whichever of the two the switch is told first."""
+    world = VoiceWorld()
+    conference = world.app.conferences.create()
+    for caller in (ANN, BOB, CID, DAN):
+        world.switch.call_in(caller, OURS, world.clock.now())
+        world.settle()
+        [call] = world.app.calls.find(from_address=caller)
+        world.app.conference_members.create(conference.id, call_id=call.id, join_tone=True)
+        world.app.calls.answer(call.id)
+        world.settle()
+
+    assert world.switch.up() == dict.fromkeys((ANN, BOB, CID, DAN), conference.id)
+    world.wait(5_000)
+    assert [about for _, what, about in world.heard(ANN) if what == "plays"] == ["chime JOIN"] * 4
 
 
 def test_members_join_with_a_tone_and_leave_with_one() -> None:

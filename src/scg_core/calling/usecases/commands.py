@@ -14,7 +14,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from scg_core.calling.lifecycle import OVER
-from scg_core.calling.model import Happened
+from scg_core.calling.model import Call, Happened
 from scg_core.calling.records import Verb, VoiceCommand
 from scg_core.calling.rules.lines import sift, wait_of
 from scg_core.calling.steps.exchange import Exchange
@@ -28,6 +28,7 @@ from scg_core.ports.voice_transport import NOT_THERE, Cause, Ended
 from scg_core.unit import Unit
 
 AT_ONCE: Final = 20
+_AWAITS: Final = 200
 
 
 class Outcome(StrEnum):
@@ -68,9 +69,35 @@ def next_commands(unit: Unit, work: Work, connector: str) -> LineTask | None:
         unit.session.complete(work)
         return None
     give = sifted.give[:AT_ONCE]
+    blocked = _blocked(unit, connector, give)
+    if blocked is not None:
+        at, call = blocked
+        if at == 0:
+            return _served_first(unit, work, connector, call)
+        give = give[:at]
     rows = [(command.tried + 1, command.id) for command in give]
     unit.session.update(VoiceCommand, ("tried",), ("id",), rows)
     return LineTask(work, connector, give)
+
+
+def _blocked(
+    unit: Unit, connector: str, commands: Sequence[VoiceCommand]
+) -> tuple[int, Call] | None:
+    """The first command that places a leg whose own line is not served yet, and its call."""
+    for at, command in enumerate(commands):
+        if command.verb is Verb.PLACE:
+            call = leg_of(unit, connector, json.loads(command.facts)["leg"])
+            if call is not None and _waits(unit, call.id):
+                return at, call
+    return None
+
+
+def _served_first(unit: Unit, work: Work, connector: str, call: Call) -> LineTask | None:
+    """A leg is taken up, or let go, before it is placed: its line is served instead."""
+    other = unit.session.claim([work.kind], unit.now, work.due, call.id)
+    due = later(unit.now, _AWAITS) if other is None else unit.now
+    unit.session.again(work, due, work.position)
+    return None if other is None else next_commands(unit, other, connector)
 
 
 def settle_commands(
@@ -101,8 +128,12 @@ def settle_commands(
             unit.session.remove(command)
         if result.outcome is not Outcome.DONE:
             _refused(unit, task, command, result, exchange)
-    if not unit.session.count(Query(VoiceCommand, [eq("line", work.key)]), at_most=1):
+    if not _waits(unit, work.key):
         unit.session.withdraw(work.kind, work.key)
+
+
+def _waits(unit: Unit, line: str) -> bool:
+    return bool(unit.session.count(Query(VoiceCommand, [eq("line", line)]), at_most=1))
 
 
 def _refused(

@@ -7,16 +7,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
+from scg_adapters.voice.simulator import Does, Phone, VoiceSimulator
 from scg_core.engine import Engine
 from scg_core.kernel.errors import Duplicate, InvalidField
+from scg_core.kernel.instant import MINUTE
 from scg_core.senders.lifecycle import Ownership
 from scg_core.senders.model import SenderId
 
 CONNECTOR: Final = "loopback"
+SWITCH: Final = "switch"
 COMPANY: Final = "dev"
 APPLICATION: Final = 1
 MDN: Final = "+15550100001"
 """The first of two numbers that the simulated carrier delivers to and nobody else has."""
+
+PHONES: Final = {
+    "busy": "+15550100017", "declines": "+15550100021", "rings": "+15550100018",
+    "unreachable": "+15550100001",
+}  # fmt: skip
+"""Numbers whose phones do not answer; all others do, at once, and talk for a minute."""
 
 _KINDS: Final = frozenset({"SMS", "MMS", "EMAIL", "PSH", "FB", "WE"})
 
@@ -25,6 +34,17 @@ def carrier(log: Path | None = None) -> LoopbackCarrier:
     """The carrier of a development server: everything arrives, within a fifth of a second."""
     behaviour = Behaviour(delay=20, spread=180)
     return LoopbackCarrier(behaviour=behaviour, log=log, kinds=_KINDS)
+
+
+def switch() -> VoiceSimulator:
+    """The switch of a development server: phones answer at once and hang up after a minute."""
+    phones = {
+        PHONES["busy"]: Phone(Does.IS_BUSY),
+        PHONES["declines"]: Phone(Does.DECLINES),
+        PHONES["rings"]: Phone(Does.RINGS),
+        PHONES["unreachable"]: Phone(Does.IS_UNREACHABLE),
+    }
+    return VoiceSimulator(phones, otherwise=Phone(talks=MINUTE))
 
 
 def make(engine: Engine) -> dict[str, Any]:
@@ -42,6 +62,7 @@ def make(engine: Engine) -> dict[str, Any]:
         "application_id": APPLICATION,
         "senders": {name: _sender(engine, fields).id for name, fields in _SENDERS.items()},
         "mdn": MDN,
+        "phones": PHONES,
     }
 
 
@@ -81,6 +102,10 @@ _SENDERS: Final[Mapping[str, Mapping[str, object]]] = {
     "email": {
         "address": "news@example.com", "name": "Mail", "type_id": "EMAIL",
         "class_id": "NOTIFICATION", "capabilities": ["EMAIL"],
+    },
+    "voice": {
+        "address": "+15550109000", "country": "USA", "name": "Voice", "type_id": "VOICE",
+        "class_id": "NOTIFICATION", "capabilities": ["VOICE"],
     },
     "preprovisioned": {
         "address": "77700", "country": "USA", "name": "For sale", "type_id": "SHORTCODE",

@@ -11,7 +11,9 @@ from scg_adapters.places.numbers import NumberPlaces
 from scg_adapters.storage.memory import MemoryStorage
 from scg_adapters.storage.sqlite import SqliteStorage
 from scg_adapters.system import SystemClock, SystemIds
+from scg_core.calling.settings import CallSettings
 from scg_core.engine import Engine
+from scg_core.engine.front import NO_TRANSPORTS
 from scg_core.kernel.errors import InvalidField
 from scg_core.messaging.settings import Settings
 from scg_core.ports.blobs import Blobs
@@ -20,6 +22,8 @@ from scg_core.ports.ids import Ids
 from scg_core.ports.message_transport import MessageTransport
 from scg_core.ports.storage import Storage
 from scg_core.ports.translator import Translator
+from scg_core.ports.voice_transport import VoiceTransport
+from scg_core.pump import NO_SWITCHES
 
 _SQLITE = "sqlite:///"
 
@@ -48,13 +52,15 @@ def open_blobs(url: str) -> Blobs:
 
 def open_engine(
     url: str,
-    transports: Mapping[str, MessageTransport],
+    transports: Mapping[str, MessageTransport] = NO_TRANSPORTS,
     *,
     clock: Clock | None = None,
     ids: Ids | None = None,
     settings: Settings | None = None,
     translator: Translator | None = None,
     blobs: Blobs | None = None,
+    voice: Mapping[str, VoiceTransport] = NO_SWITCHES,
+    call_settings: CallSettings | None = None,
 ) -> Engine:
     """An engine on the storage that the URL names, with the usual adapters for the rest."""
     return Engine(
@@ -67,4 +73,6 @@ def open_engine(
         settings=settings,
         translator=translator,
         blobs=blobs or open_blobs(url),
+        voice=voice,
+        call_settings=call_settings,
     )

@@ -52,7 +52,7 @@ def serve(
     links: str | None,
     log_level: str,
 ) -> None:
-    """Serve the REST API; messages go out through the simulated carrier."""
+    """Serve the REST API; messages and calls go out through a simulated carrier and switch."""
     if db is None and not dev:
         raise click.UsageError("give --db, or --dev to play with")
     try:
@@ -65,8 +65,9 @@ def serve(
     with somewhere(db, carrier_log) as (url, log):
         settings = Settings(link_base=links)
         engine = open_engine(
-            url, {devworld.CONNECTOR: devworld.carrier(log)}, clock=clock, settings=settings
-        )
+            url, {devworld.CONNECTOR: devworld.carrier(log)}, clock=clock, settings=settings,
+            voice={devworld.SWITCH: devworld.switch()},
+        )  # fmt: skip
         with contextlib.suppress(KeyboardInterrupt):
             serve_http(
                 engine, clock, host=host, port=port, ready=_announce(engine, dev, as_json),

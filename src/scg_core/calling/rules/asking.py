@@ -12,7 +12,7 @@ from attrs import frozen
 
 from scg_core.attachments.lifecycle import AttachmentState
 from scg_core.attachments.model import Attachment
-from scg_core.attachments.rules import types_of
+from scg_core.attachments.rules import UNKNOWN, types_of
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import MINUTE, SECOND
@@ -136,8 +136,9 @@ def check_sound(attachment: Attachment) -> None:
     if attachment.state is not AttachmentState.UPLOADED or attachment.content_key is None:
         raise InvalidField("source", "the attachment has no content; upload it first", NO_FILE)
     kinds = types_of(attachment)
-    if not any(kind.startswith("audio/") for kind in kinds):
-        raise InvalidField("source", f"the attachment is {kinds[0]}, not audio", NO_FILE)
+    other = [kind for kind in kinds if not kind.startswith("audio/")]
+    if (other and other != [UNKNOWN]) or other == list(kinds):
+        raise InvalidField("source", f"the attachment is {other[0]}, not audio", NO_FILE)
 
 
 def _text(given: Mapping[str, object], name: str, most: int) -> str:

@@ -46,3 +46,16 @@ def test_only_the_pump_speaks_to_the_outward_ports() -> None:
     }
 
     assert callers == {"pump.py"}
+
+
+def test_only_the_switchboard_speaks_to_switches() -> None:
+    """It is the pump's part for them: what it says is claimed before and written down after."""
+    callers = {
+        path.name
+        for path in CORE.rglob("*.py")
+        if path.parent.name != "conformance"
+        for called in calls(ast.parse(path.read_text(encoding="utf-8")))
+        if called.rsplit(".", 1)[-1] in {"originate", "look", "press", "play"}
+    }
+
+    assert callers == {"switchboard.py"}

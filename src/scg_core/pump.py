@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Final
 
-from scg_core.calling.steps.commanding import LINE
+from scg_core.calling.steps.charging import METER
+from scg_core.calling.steps.commanding import LINE, LOOK
 from scg_core.consent.usecases.statuses import PROMPT
 from scg_core.contacts.steps.members import EMPTY_GROUP, FILL_GROUP
 from scg_core.contacts.usecases.fastaccess import DERIVE, derive_page
@@ -124,6 +125,7 @@ class Pump:
         )
         self._switchboard = switchboard
         self._polled: dict[str, MessageTransport | VoiceTransport] = {**transports, **switches}
+        self._told: Instant | None = None
         self._kinds = [*self._work, *(files.kinds if files is not None else ())]
         if translator is None:  # one that asked for a translation before must not wait for ever
             self._work[WorkKind.TRANSLATE] = lambda unit, work: give_up(unit, work, NOBODY)
@@ -143,6 +145,7 @@ class Pump:
         done = 0
         while done < limit:
             moved, polled = _drained(self.round(mine))
+            self._told = polled
             done += moved
             if not moved:
                 return self._next(mine, polled)
@@ -201,6 +204,15 @@ class Pump:
                     waits.append(until)
             waits.append(session.next_due(free, self._kinds_for(connectors)))
         return min((one for one in waits if one is not None), default=None)
+
+    def only_calls_go_on(self) -> bool:
+        """Whether nothing waits but what recurs for as long as calls last: looks and charges."""
+        if self._switchboard is None or self._told is not None:
+            return False
+        kinds = self._kinds_for(self._capabilities)
+        passing = [one for one in kinds if one != METER and not one.startswith(LOOK)]
+        with self._storage.snapshot() as session:
+            return session.next_due(list(self._capabilities), passing) is None
 
     def _kinds_for(self, connectors: Collection[str]) -> list[str]:
         """The kinds of due work to look for: of switches those that are served."""

@@ -63,8 +63,8 @@ class Switchboard:
     def plan(self, unit: Unit, work: Work) -> LineTask | LookTask | None:
         """In the transaction that claimed it: what a piece of work is to do, None for nothing."""
         if work.kind.startswith(LINE):
-            return next_commands(unit, work, work.kind.removeprefix(LINE))
-        return next_look(unit, work, work.kind.removeprefix(LOOK))
+            return next_commands(unit, work, work.kind.removeprefix(LINE), self._exchange)
+        return next_look(unit, work, work.kind.removeprefix(LOOK), self._exchange)
 
     def do(self, task: LineTask | LookTask) -> Stream:
         """After that transaction: do it. Pauses between any two port calls."""
@@ -77,13 +77,15 @@ class Switchboard:
             results.append(self._give(task.connector, command))
             if results[-1].outcome in (Outcome.LATER, Outcome.BROKE):
                 break
+            if self._clock.now() >= task.until:  # the rest is claimed anew
+                break
         yield "commanded"
         with self._begin("commanded") as unit:
             settle_commands(unit, task, results, self._exchange)
 
     def _look(self, task: LookTask) -> Stream:
         yield "look"
-        legs = [call.leg for call in task.calls]
+        legs = [call.leg for call in task.asked]
         seen = self._seen(task.connector, legs)
         yield "looked"
         with self._begin("looked") as unit:

@@ -181,7 +181,7 @@ def test_what_a_switch_does_not_declare_is_refused_at_once(able: str, ask: Any) 
     [
         None, "Answered", Answered("", 0), Answered("leg", -1),  # type: ignore[arg-type]
         Answered(7, 0), Ended("leg", 0, "HUNG_UP"), Ended("leg", 0, details=5),  # type: ignore[arg-type]
-        Pressed("leg", "1" * 65, 0), Arrived("leg", "", OURS, 0),  # type: ignore[arg-type]
+        Pressed("leg", "1" * 65, 0), Arrived("leg", None, OURS, 0),  # type: ignore[arg-type]
         Arrived("l" * 129, ANN, OURS, 0),  # type: ignore[arg-type]
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,8 @@ from scg_adapters.voice.simulator import Does, Faults, VoiceSimulator
 from scg_core import CallSettings, IllegalTransition, InvalidField, NotFound
 from scg_core.events.model import Envelope, Subscription, Topic
 from scg_core.kernel.errors import InsufficientCredit
-from scg_core.kernel.instant import MINUTE, SECOND
-from scg_core.ports.voice_transport import Leg
+from scg_core.kernel.instant import MINUTE, SECOND, Instant
+from scg_core.ports.voice_transport import Leg, Playback, Speech
 from tests.stories.calls import ANN, BOB, OURS, VoiceWorld
 
 
@@ -193,10 +194,14 @@ def test_every_change_of_state_is_told() -> None:
         (None, "STARTED"), (None, "STARTED"), ("STARTED", "ACTIVE"), ("STARTED", "ACTIVE"),
         ("ACTIVE", "COMPLETED"),
     ]  # fmt: skip
-    assert moves("bridge_state_change") == [("CREATED", "ACTIVE"), ("ACTIVE", "COMPLETED")]
-    assert moves("conference_state_change") == [("created", "active"), ("active", "completed")]
+    assert moves("bridge_state_change") == [
+        (None, "CREATED"), ("CREATED", "ACTIVE"), ("ACTIVE", "COMPLETED"),
+    ]  # fmt: skip
+    assert moves("conference_state_change") == [
+        (None, "created"), ("created", "active"), ("active", "completed"),
+    ]  # fmt: skip
     assert moves("conference_member_state_change") == [
-        ("active", "active"), ("active", "completed"),
+        (None, "active"), ("active", "active"), ("active", "completed"),
     ]  # fmt: skip
 
 
@@ -345,6 +350,174 @@ def test_a_switch_that_breaks_on_every_command_does_no_harm_to_others() -> None:
     assert sorted(switch.dialled) == sorted(call.to_address or "" for call in calls)
     assert switch.up() == {}
     assert {one.state for one in world.app.calls.find()} == {"COMPLETED"}
+
+
+def test_a_call_that_goes_on_does_not_keep_a_script_busy() -> None:
+    """``run_until_idle`` comes back: looks and charges recur for as long as anybody speaks."""
+    world = VoiceWorld()
+    world.engine.operator().add_tariff(kind="CALL", price=0.05)
+    world.phone(ANN, after=5_000)
+    call = world.call(ANN)
+    world.engine.run_until_idle()
+
+    assert world.app.calls.get(call.id).state == "ACTIVE"
+    assert world.clock.now() <= world.start + MINUTE
+    assert world.engine.run_due() is not None
+
+
+def test_a_look_that_ends_with_a_full_page_goes_on() -> None:
+    """A hundred and fifty calls that the switch forgot are all found out."""
+    world = VoiceWorld()
+    for number in range(150):
+        world.call(f"+1415552{number:04}")
+    world.settle()
+    world.wait(5 * SECOND)
+    world.switch.restarts(world.clock.now())
+    world.engine.switch_restored("switch")
+    world.wait(5 * MINUTE)
+
+    assert {one.failure_code for one in world.app.calls.find(limit=200)} == {"LOST"}
+
+
+def test_a_switch_that_breaks_for_ever_leaves_nobody_on_the_line() -> None:
+    """It did what it broke on; the phone that answers late is let go."""
+    for seed in range(5):
+        world = VoiceWorld(switch=VoiceSimulator(faults=Faults(breaks=1.0, seed=seed)))
+        world.phone(ANN, after=40 * SECOND)
+        call = world.call(ANN)
+        world.switch.call_in(BOB, OURS, world.clock.now())
+        world.settle()
+        [incoming] = world.app.calls.find(direction="IN")
+        world.app.calls.answer(incoming.id)
+        world.wait(10 * MINUTE)
+        assert world.app.calls.get(call.id).failure_code == "FAILED"
+        assert world.switch.up() == {}
+
+
+def test_a_command_is_given_up_for_its_own_failures_only() -> None:
+    """What waits behind one that breaks is tried as often as that was."""
+    order: list[str] = []
+
+    class Broken(VoiceSimulator):
+        def play(self, playback: Playback, now: Instant) -> None:
+            assert isinstance(playback.sound, Speech)
+            order.append(playback.sound.text)
+            raise ConnectionResetError
+
+    world = VoiceWorld(switch=Broken())
+    call = world.connected(ANN)
+    for text in ("one", "two"):
+        world.app.calls.play_tts(call.id, text=text)
+    world.wait(5 * MINUTE)
+
+    assert order == ["one"] * 5 + ["two"] * 5
+
+
+def test_a_process_that_dies_before_it_dials_is_followed_by_one_that_does() -> None:
+    """The lease on commands is short: the phone rings a quarter of a minute later."""
+    world = VoiceWorld()
+    call = world.call(ANN)
+    held = world.engine.pump.round(world.engine.pump.capabilities)
+    for pause in held:
+        if pause == "command":
+            break
+    held.close()  # as SIGKILL would
+    world.wait(20 * SECOND)
+
+    assert world.app.calls.get(call.id).state == "ACTIVE"
+    assert world.heard(ANN)[0] == (15_000, "rings", "")
+
+
+def test_two_workers_and_a_slow_switch_get_on() -> None:
+    """Each gives what its lease has time for; nothing is given again and again."""
+    placed: list[str] = []
+
+    class Slow(VoiceSimulator):
+        def place(self, *args: Any) -> None:
+            world.clock.advance(3_500)
+            placed.append(args[2])
+            super().place(*args)
+
+    world = VoiceWorld(switch=Slow())
+    calls = [world.connected(f"+1415552{number:04}") for number in range(20)]
+    conference = world.app.conferences.create()
+    for call in calls:
+        world.app.conference_members.create(conference.id, call_id=call.id)
+    workers = [world.engine, world.another_engine(world.carrier)]
+    for _ in range(60):
+        for worker in workers:
+            worker.run_due(1)
+
+    assert set(world.switch.up().values()) == {conference.id}
+    assert len(placed) == 20
+
+
+def test_declined_calls_of_two_switches_do_not_wait_for_each_other() -> None:
+    """A leg's name is one within its switch only."""
+    away, near = VoiceSimulator(), VoiceSimulator()
+    world = VoiceWorld(switch=away, ports={"voice": {"switch": away, "other": near}})
+    away.call_in(ANN, "+14155550999", world.clock.now())
+    near.call_in(BOB, "+14155550999", world.clock.now())
+    away.poll(world.clock.now())
+    away.reachable = False
+    world.wait(MINUTE)
+
+    assert [one.what for one in near.timeline(BOB)] == ["calls", "ends"]
+    assert [one.what for one in away.timeline(ANN)] == ["calls"]
+
+
+def test_a_caller_who_withholds_the_number_is_anonymous() -> None:
+    """It is an ordinary call."""
+    world = VoiceWorld()
+    world.switch.call_in("", OURS, world.clock.now())
+    world.settle()
+
+    [call] = world.app.calls.find()
+    assert (call.from_address, call.state) == ("anonymous", "STARTED")
+
+
+def test_a_full_timeline_keeps_the_states() -> None:
+    """Digits beyond it are of no account, so that none is told twice."""
+    world = VoiceWorld(
+        switch=VoiceSimulator(faults=Faults(doubled=1.0)),
+        ports={"call_settings": CallSettings(moments=3)},
+    )
+    _listen(world)
+    world.phone(ANN, presses=((1_000, "1"), (2_000, "2"), (3_000, "3")), talks=9_000)
+    call = world.connected(ANN)
+    world.wait(10_000)
+
+    seen = [one.details for one in world.app.calls.timeline(call.id).items]
+    assert seen == ["STARTED", "ACTIVE", "1", "COMPLETED"]
+    assert [one["digits"] for one in _told(world, "dtmf_received")] == ["1"]
+
+
+def test_no_more_sounds_wait_for_a_switch_than_it_is_worth() -> None:
+    """One that is away does not fill the storage."""
+    world = VoiceWorld(ports={"call_settings": CallSettings(waiting=5)})
+    call = world.connected(ANN)
+    world.switch.reachable = False
+    for _ in range(5):
+        world.app.calls.play_tts(call.id, text="hello")
+    with pytest.raises(IllegalTransition):
+        world.app.calls.play_tts(call.id, text="hello")
+    with pytest.raises(IllegalTransition):
+        world.app.calls.play_dtmf(call.id, dtmf_digits="1")
+
+
+def test_a_call_that_rings_may_ring_for_a_shorter_time_only() -> None:
+    """The switch was told already how long."""
+    world = VoiceWorld()
+    world.phone(ANN, does=Does.RINGS)
+    call = world.call(ANN, answer_timeout=20_000)
+    world.wait(1_000)
+    with pytest.raises(InvalidField):
+        world.app.calls.update(call.id, answer_timeout=30_000)
+    world.app.calls.update(call.id, answer_timeout=5_000)
+    world.wait(4_000)
+
+    assert world.app.calls.get(call.id).failure_code == "NO_ANSWER"
+    assert world.heard(ANN)[-1][:2] == (5_000, "ends")
 
 
 def _listen(world: VoiceWorld) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from scg_adapters.voice.simulator import Does, Faults, VoiceSimulator
-from scg_core import Call, CallSettings
-from scg_core.kernel.instant import MINUTE, SECOND
-from scg_core.ports.voice_transport import VoiceCapabilities
+from scg_core import Call, CallSettings, VoiceRefused
+from scg_core.kernel.instant import MINUTE, SECOND, Instant
+from scg_core.ports.voice_transport import Playback, VoiceCapabilities
 from tests.stories.calls import ANN, BOB, OURS, VoiceWorld
 from tests.world import numbers
 
@@ -120,3 +120,19 @@ def test_a_switch_without_a_voice_fails_spoken_messages() -> None:
     [message] = world.messages(request.id)
     assert message.state == "FAILED" and "no voice" in (message.failure_details or "")
     assert world.all(Call) == []
+
+
+def test_a_message_that_cannot_be_spoken_leaves_nobody_on_the_line() -> None:
+    """The switch refuses the words: FAILED, and the phone is hung up."""
+
+    class Mute(VoiceSimulator):
+        def play(self, playback: Playback, now: Instant) -> None:
+            raise VoiceRefused("there is no such voice")
+
+    world = VoiceWorld(switch=Mute())
+    request = world.send(f"voice:{ANN}", from_=world.number.id)
+    world.wait(MINUTE)
+
+    assert world.states(request.id) == ["FAILED"]
+    assert world.switch.up() == {}
+    world.recount()

@@ -149,7 +149,9 @@ class VoiceSimulator:
         """A phone calls one of our addresses; the id of its leg."""
         with self._lock:
             self._numbers += 1
-            leg = _Leg(f"in-{self._numbers}", from_address, Presence.RINGING, now, phone or Phone())
+            leg = _Leg(
+                f"in-{now}-{self._numbers}", from_address, Presence.RINGING, now, phone or Phone()
+            )
             self._legs[leg.id] = leg
             self._keep(now, from_address, "calls", to_address)
             self._tell(Arrived(leg.id, from_address, to_address, now))

@@ -13,15 +13,19 @@ class CallSettings:
 
     ``answer_timeout`` is how long a call rings if it does not say itself. A call costs its tariff
     for each begun ``charge_unit``. ``look`` is how often a switch is asked about calls that are not
-    over, ``tries`` how often it is given a command that it broke on, ``spoken`` how long a call
+    over, ``lease`` how long a worker may hold commands before another gives them again, ``tries``
+    how often it is given a command that it broke on, ``spoken`` how long a call
     may take that only speaks a message. A conference has at most ``members``, a call's timeline
-    at most ``moments``.
+    at most ``moments``: digits beyond are of no account. At most ``waiting`` sounds and digits wait
+    for a switch on one call or in one room.
     """
 
     answer_timeout: int = MINUTE
     charge_unit: int = MINUTE
     look: int = 30 * SECOND
+    lease: int = 15 * SECOND
     tries: int = 5
     spoken: int = 10 * MINUTE
     members: int = 500
     moments: int = 1_000
+    waiting: int = 200

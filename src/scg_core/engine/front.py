@@ -265,10 +265,13 @@ class Engine:
     def run_until_idle(self, until: Instant | None = None) -> None:
         """Do due work until none waits, letting the clock run to each next instant.
 
-        For scripts and tests; with ``until``, what is due after it is left.
+        For scripts and tests; with ``until``, what is due after it is left. Without it, calls that
+        go on do not keep it busy: what recurs as long as they last is left too.
         """
         due = self.run_due()
         while due is not None and (until is None or due <= until):
+            if until is None and due > self._clock.now() and self.pump.only_calls_go_on():
+                return
             if due > self._clock.now():
                 self._clock.wait(due)
             due = self.run_due()

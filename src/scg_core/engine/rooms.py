@@ -63,7 +63,8 @@ class Bridges(Collection[Bridge]):
             StaleData: a version is given and is not the present one.
         """
         with self._engine.transaction("delete_bridge") as unit:
-            bridges.delete_bridge(unit, self._caller, bridge_id, version_number)
+            exchange = self._engine.exchange
+            bridges.delete_bridge(unit, self._caller, bridge_id, version_number, exchange)
 
     def calls(
         self,

@@ -322,7 +322,7 @@ def _conditions(attribute: Attribute, name: str, value: object) -> list[Conditio
         return [_any_of(attribute, name, [one for one in given if one not in special], special)]
     known = [codec.read_value(attribute, name, one) for one in given]
     if attribute.address:
-        several, known = True, [form for one in known for form in _spellings(one)]
+        several, known = True, [form for one in known if one for form in _spellings(one)]
     if attribute.type == tuple[str, ...]:
         return [Condition(attribute.name, Op.HAS, tuple(known))]
     return [among(attribute.name, known) if several else eq(attribute.name, known[0])]

@@ -155,7 +155,10 @@ class Ended:
 
 @frozen
 class Arrived:
-    """A phone calls one of our addresses; the leg rings until it is answered or hung up."""
+    """A phone calls one of our addresses; the leg rings until it is answered or hung up.
+
+    ``from_address`` is empty if the caller withholds it. A leg's name is never used for another.
+    """
 
     leg: str
     from_address: str

@@ -10,7 +10,8 @@ from attrs import frozen
 from scg_core.calling.records import Verb, VoiceCommand
 from scg_core.kernel.instant import MINUTE, SECOND
 
-_ENDS: Final = (Verb.HANG_UP, Verb.CLOSE)
+ENDS: Final = (Verb.HANG_UP, Verb.CLOSE)
+"""What ends a line: nothing before it is of use any more."""
 
 
 @frozen
@@ -23,7 +24,7 @@ class Sifted:
 
 def sift(commands: Sequence[VoiceCommand]) -> Sifted:
     """What comes before the end of a leg or room is of no use; a leg never dialled has no end."""
-    ends = [at for at, one in enumerate(commands) if one.verb in _ENDS]
+    ends = [at for at, one in enumerate(commands) if one.verb in ENDS]
     if not ends:
         return Sifted(tuple(commands), ())
     last = ends[-1]

@@ -32,7 +32,9 @@ def calls_in(unit: Unit, room: str) -> list[Call]:
     return unit.session.find(Query(Call, [eq("room_id", room)]))
 
 
-def move_bridge(unit: Unit, bridge: Bridge, event: BridgeEvent, **changes: Any) -> Bridge:
+def move_bridge(
+    unit: Unit, bridge: Bridge, event: BridgeEvent, exchange: Exchange, **changes: Any
+) -> Bridge:
     """Let a bridge hear something; a loop that changes nothing stores nothing.
 
     Raises:
@@ -48,7 +50,7 @@ def move_bridge(unit: Unit, bridge: Bridge, event: BridgeEvent, **changes: Any) 
     after = unit.save(bridge, state=to, **changes)
     tell_bridge(unit, bridge.state.value, after)
     if to in _OVER:
-        _release(unit, after)
+        _release(unit, after, exchange)
     return after
 
 
@@ -88,7 +90,7 @@ def take_place(unit: Unit, bridge: Bridge, call: Call, exchange: Exchange) -> Br
         raise InvalidField("bridge_id", f"the bridge has {BRIDGED} calls already")
     check_switch(bridge.connector, call)
     changes = {} if bridge.connector else {"connector": call.connector}
-    held = move_bridge(unit, bridge, BridgeEvent.JOIN, **changes)
+    held = move_bridge(unit, bridge, BridgeEvent.JOIN, exchange, **changes)
     seated = unit.save(call, room_id=bridge.id, bridge_id=bridge.id)
     if seated.state is CallState.ACTIVE:
         return join(unit, held, seated, exchange)
@@ -103,10 +105,11 @@ def join(unit: Unit, bridge: Bridge, call: Call, exchange: Exchange) -> Bridge:
     if len(up) < BRIDGED or bridge.state is not BridgeState.CREATED:
         return bridge
     audio = bridge.bridge_audio
-    return move_bridge(unit, bridge, BridgeEvent.CONNECT if audio else BridgeEvent.CONNECT_SILENT)
+    event = BridgeEvent.CONNECT if audio else BridgeEvent.CONNECT_SILENT
+    return move_bridge(unit, bridge, event, exchange)
 
 
-def set_audio(unit: Unit, bridge: Bridge, audio: bool) -> Bridge:
+def set_audio(unit: Unit, bridge: Bridge, audio: bool, exchange: Exchange) -> Bridge:
     """Put a bridge on hold or release it; before both calls are there the wish is kept.
 
     Raises:
@@ -116,7 +119,7 @@ def set_audio(unit: Unit, bridge: Bridge, audio: bool) -> Bridge:
     BRIDGE.step(bridge.state, event)
     if bridge.bridge_audio == audio:
         return bridge
-    after = move_bridge(unit, bridge, event, bridge_audio=audio)
+    after = move_bridge(unit, bridge, event, exchange, bridge_audio=audio)
     for call in calls_in(unit, bridge.id):
         if call.state is CallState.ACTIVE:
             order_seat(unit, call, bridge.id, RoomKind.BRIDGE, bridged(audio))
@@ -134,16 +137,17 @@ def leave(unit: Unit, bridge: Bridge, call: Call, exchange: Exchange) -> tuple[B
         else BRIDGE.step(bridge.state, BridgeEvent.LEAVE)
     )
     if to is not bridge.state:
-        return move_bridge(unit, bridge, BridgeEvent.LEAVE), after
+        return move_bridge(unit, bridge, BridgeEvent.LEAVE, exchange), after
     if call.state is CallState.ACTIVE:
         facts = {"room": bridge.id, "leg": call.leg}
         order(unit, call.connector, call.company_id, bridge.id, Verb.REMOVE, **facts)
     return bridge, after
 
 
-def _release(unit: Unit, bridge: Bridge) -> None:
+def _release(unit: Unit, bridge: Bridge, exchange: Exchange) -> None:
     """A bridge is over: its calls stay up, and are free."""
     for call in calls_in(unit, bridge.id):
-        unit.save(call, room_id=None)
+        after = unit.save(call, room_id=None)
+        note(unit, after, Happened.LEFT, f"bridge {bridge.id}", most=exchange.settings.moments)
     if bridge.connector:
         order(unit, bridge.connector, bridge.company_id, bridge.id, Verb.CLOSE, room=bridge.id)

@@ -47,6 +47,11 @@ def order_leg(unit: Unit, call: Call, verb: Verb, **facts: object) -> None:
     order(unit, call.connector, call.company_id, call.id, verb, leg=call.leg, **facts)
 
 
+def let_go(unit: Unit, connector: str, leg: str) -> None:
+    """Hang up a leg that is no call of ours; its name is one within its switch only."""
+    order(unit, connector, "", f"{connector}/{leg}", Verb.HANG_UP, leg=leg)
+
+
 def order_seat(unit: Unit, call: Call, room: str, kind: RoomKind, seat: Seat) -> None:
     """Ask for a call to be in a room, hearing and speaking so."""
     order(

@@ -48,7 +48,10 @@ def leg_ended(
     elif not ringing:
         failure = None
     details = None if failure is None else (event.details or _SAYS[failure])[:_DETAILS]
-    return move_call(unit, call, happened, exchange, at=event.at, failure=failure, details=details)
+    return move_call(
+        unit, call, happened, exchange, at=event.at, failure=failure, details=details,
+        hang_up=hang_up,
+    )  # fmt: skip
 
 
 _SAYS: Final = {
@@ -66,7 +69,7 @@ def room_failed(unit: Unit, connector: str, room: str, exchange: Exchange) -> No
     """A room could not be made, or was lost: its bridge is in ERROR, its conference is over."""
     bridge = unit.session.get(Bridge, room)
     if bridge is not None and bridge.connector == connector:
-        bridging.move_bridge(unit, bridge, BridgeEvent.FAIL)
+        bridging.move_bridge(unit, bridge, BridgeEvent.FAIL, exchange)
         return
     conference = unit.session.get(Conference, room)
     if conference is not None and conference.connector == connector:

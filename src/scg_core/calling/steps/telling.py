@@ -30,19 +30,21 @@ def note(
 ) -> bool:
     """Put a moment on a call's timeline; False if ``key`` shows that it is there already.
 
-    Beyond ``most`` moments a call's are not kept.
+    Beyond ``most`` moments only its states are kept, and False is said of all others.
     """
     if key is not None:
         where = [eq("call_id", call.id), eq("key", key)]
         if unit.session.count(Query(CallMoment, where), at_most=1):
             return False
-    if unit.session.count(Query(CallMoment, [eq("call_id", call.id)]), at_most=most) < most:
-        unit.add(
-            CallMoment(
-                id=unit.new_id(), call_id=call.id, at=unit.now if at is None else at, what=what,
-                details=details, company_id=call.company_id, key=key,
-            )
-        )  # fmt: skip
+    held = unit.session.count(Query(CallMoment, [eq("call_id", call.id)]), at_most=most)
+    if held >= most and what is not Happened.STATE:
+        return False
+    unit.add(
+        CallMoment(
+            id=unit.new_id(), call_id=call.id, at=unit.now if at is None else at, what=what,
+            details=details, company_id=call.company_id, key=key,
+        )
+    )  # fmt: skip
     return True
 
 

@@ -11,6 +11,7 @@ from scg_core.calling.rules.asking import read_call_ids
 from scg_core.calling.steps import bridging
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.finding import held, named_call, seen
+from scg_core.calling.steps.telling import tell_bridge
 from scg_core.kernel import codec
 from scg_core.kernel.query import DEFAULT_LIMIT, Page, eq, listing
 from scg_core.tenancy.model import Caller
@@ -38,6 +39,7 @@ def create_bridge(
             company_id=caller.company_id,
         )
     )  # fmt: skip
+    tell_bridge(unit, None, bridge)
     _add(unit, bridge, read_call_ids(given.get(_CALLS)), exchange)
     return held(unit, Bridge, caller.company_id, bridge.id)
 
@@ -58,15 +60,17 @@ def update_bridge(
     unit.check_version(bridge, given.get("version_number"))
     values = codec.changes(bridge, codec.read(Bridge, _without(given), lenient=caller.lenient))
     audio = values.pop("bridge_audio", None)
+    if audio is None and given.get("bridge_audio") is not None and "state" not in given:
+        audio = bridge.bridge_audio  # what is over takes no wish, not even the one it had
     if audio is not None:
-        bridge = bridging.set_audio(unit, bridge, audio)
+        bridge = bridging.set_audio(unit, bridge, audio, exchange)
     if given.get(_CALLS) is not None:
         _replace(unit, bridge, read_call_ids(given[_CALLS]), exchange)
         bridge = held(unit, Bridge, caller.company_id, id)
     return unit.save(bridge, **values) if values else bridge
 
 
-def delete_bridge(unit: Unit, caller: Caller, id: str, version: object) -> None:
+def delete_bridge(unit: Unit, caller: Caller, id: str, version: object, exchange: Exchange) -> None:
     """End a bridge and delete it; its calls stay up.
 
     Raises:
@@ -75,7 +79,7 @@ def delete_bridge(unit: Unit, caller: Caller, id: str, version: object) -> None:
     """
     bridge = held(unit, Bridge, caller.company_id, id)
     unit.check_version(bridge, version)
-    unit.save(bridging.move_bridge(unit, bridge, BridgeEvent.DELETE), deleted=True)
+    unit.save(bridging.move_bridge(unit, bridge, BridgeEvent.DELETE, exchange), deleted=True)
 
 
 def calls_of(

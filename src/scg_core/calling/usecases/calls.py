@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scg_core.calling.lifecycle import CALL, OVER, CallEvent, CallState
+from scg_core.calling.lifecycle import CALL, OVER, CallEvent, CallState, Direction
 from scg_core.calling.model import Bridge, Call
 from scg_core.calling.records import Verb
 from scg_core.calling.rules.asking import read_ring
@@ -91,8 +91,9 @@ def update_call(
         kept["answer_timeout"] = _ring_anew(unit, call, changes["answer_timeout"])
     if kept:
         call = unit.save(call, **kept)
-    if "bridge_id" in changes:
-        _change_bridge(unit, call, changes["bridge_id"], exchange)
+    wanted = changes.get("bridge_id", call.bridge_id)
+    if "bridge_id" in changes or (_insists(given, "bridge_id") and call.room_id != wanted):
+        _change_bridge(unit, call, wanted, exchange)
         call = held(unit, Call, caller.company_id, id)
     if given.get("state") is not None:
         call = _set_state(unit, call, given["state"], exchange)
@@ -137,6 +138,11 @@ def _set_state(unit: Unit, call: Call, wanted: object, exchange: Exchange) -> Ca
             raise InvalidField("state", "may be set to ACTIVE or COMPLETED only")
 
 
+def _insists(given: Mapping[str, object], name: str) -> bool:
+    """Whether a value that does not change is asked for, and not only sent back with the rest."""
+    return bool(given.get(name)) and "state" not in given
+
+
 def _change_bridge(unit: Unit, call: Call, wanted: str | None, exchange: Exchange) -> None:
     if wanted is None:
         if call.room_id is not None and call.room_id == call.bridge_id:
@@ -154,6 +160,8 @@ def _ring_anew(unit: Unit, call: Call, timeout: int) -> int:
             "call", call.state.value, "answer_timeout", CALL.allowed(call.phase)
         )
     timeout = read_ring(timeout)
+    if timeout > call.answer_timeout and call.direction is Direction.OUT:
+        raise InvalidField("answer_timeout", "can only become shorter: the phone rings already")
     unit.session.withdraw(RING_OUT, call.id)
     unit.later(RING_OUT, call.id, later(call.start_time or unit.now, timeout))
     return timeout

@@ -16,13 +16,14 @@ from attrs import frozen
 from scg_core.calling.lifecycle import OVER
 from scg_core.calling.model import Call, Happened
 from scg_core.calling.records import Verb, VoiceCommand
-from scg_core.calling.rules.lines import sift, wait_of
+from scg_core.calling.rules.lines import ENDS, sift, wait_of
+from scg_core.calling.steps.commanding import order
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.hearing import leg_ended, leg_of, room_failed
 from scg_core.calling.steps.speaking import playback_of
 from scg_core.calling.steps.telling import note
 from scg_core.kernel.instant import Instant, later
-from scg_core.kernel.query import Query, eq
+from scg_core.kernel.query import Query, among, eq
 from scg_core.ports.storage import Work
 from scg_core.ports.voice_transport import NOT_THERE, Cause, Ended
 from scg_core.unit import Unit
@@ -52,32 +53,47 @@ class Result:
 
 @frozen
 class LineTask:
-    """Commands of one line to be given now; ``work`` is the lease on the line."""
+    """Commands of one line to be given until an instant; ``work`` is the lease on the line."""
 
     work: Work
     connector: str
     commands: tuple[VoiceCommand, ...]
+    until: Instant
 
 
-def next_commands(unit: Unit, work: Work, connector: str) -> LineTask | None:
-    """The commands of a line to be given now; None if there are none any more."""
-    held = unit.session.find(Query(VoiceCommand, [eq("line", work.key)], (("seq", False),)))
-    sifted = sift(held)
-    for command in sifted.drop:
-        unit.session.remove(command)
-    if not sifted.give:
+def next_commands(unit: Unit, work: Work, connector: str, exchange: Exchange) -> LineTask | None:
+    """The commands of a line to be given now; None if there are none any more.
+
+    The lease on the line becomes a short one: a phone that rings does not wait for long.
+    """
+    give = _sifted(unit, work.key)
+    if not give:
         unit.session.complete(work)
         return None
-    give = sifted.give[:AT_ONCE]
     blocked = _blocked(unit, connector, give)
     if blocked is not None:
         at, call = blocked
         if at == 0:
-            return _served_first(unit, work, connector, call)
+            return _served_first(unit, work, connector, call, exchange)
         give = give[:at]
+    until = later(unit.now, exchange.settings.lease)
+    unit.session.again(work, until, work.position)
     rows = [(command.tried + 1, command.id) for command in give]
     unit.session.update(VoiceCommand, ("tried",), ("id",), rows)
-    return LineTask(work, connector, give)
+    return LineTask(work, connector, give, later(unit.now, exchange.settings.lease // 2))
+
+
+def _sifted(unit: Unit, line: str) -> tuple[VoiceCommand, ...]:
+    """The first commands of a line; all are looked at only if it ends."""
+    ends = unit.session.count(
+        Query(VoiceCommand, [eq("line", line), among("verb", ENDS)]), at_most=1
+    )
+    most = None if ends else AT_ONCE
+    held = unit.session.find(Query(VoiceCommand, [eq("line", line)], (("seq", False),), limit=most))
+    sifted = sift(held)
+    for command in sifted.drop:
+        unit.session.remove(command)
+    return sifted.give[:AT_ONCE]
 
 
 def _blocked(
@@ -92,12 +108,14 @@ def _blocked(
     return None
 
 
-def _served_first(unit: Unit, work: Work, connector: str, call: Call) -> LineTask | None:
+def _served_first(
+    unit: Unit, work: Work, connector: str, call: Call, exchange: Exchange
+) -> LineTask | None:
     """A leg is taken up, or let go, before it is placed: its line is served instead."""
     other = unit.session.claim([work.kind], unit.now, work.due, call.id)
     due = later(unit.now, _AWAITS) if other is None else unit.now
     unit.session.again(work, due, work.position)
-    return None if other is None else next_commands(unit, other, connector)
+    return None if other is None else next_commands(unit, other, connector, exchange)
 
 
 def settle_commands(
@@ -110,17 +128,16 @@ def settle_commands(
     """
     work = task.work
     last = results[-1] if results else Result(Outcome.DONE)
-    tried = task.commands[len(results) - 1].tried + 1 if results else 0
-    given_up = last.outcome is Outcome.BROKE and tried >= exchange.settings.tries
-    stopped = last.outcome in (Outcome.LATER, Outcome.BROKE) and not given_up
-    if stopped:
+    stopped = last.outcome in (Outcome.LATER, Outcome.BROKE)
+    given_up = stopped and _given_up(task.commands[len(results) - 1], last, exchange)
+    if stopped and not given_up:
         again = last.retry_at or later(unit.now, wait_of(work.position + 1))
         unit.session.again(work, again, work.position + 1)
     else:
         unit.session.again(work, unit.now, 0)
-    if last.outcome is Outcome.LATER:  # it was not taken, so it was not tried
-        rows = [(one.tried, one.id) for one in task.commands[len(results) - 1 :]]
-        unit.session.update(VoiceCommand, ("tried",), ("id",), rows)
+    taken = len(results) - (last.outcome is Outcome.LATER)
+    rows = [(one.tried, one.id) for one in task.commands[taken:]]  # these were not given
+    unit.session.update(VoiceCommand, ("tried",), ("id",), rows)
     for command, result in zip(task.commands, results, strict=False):
         if result.outcome in (Outcome.LATER, Outcome.BROKE) and not given_up:
             break
@@ -128,8 +145,23 @@ def settle_commands(
             unit.session.remove(command)
         if result.outcome is not Outcome.DONE:
             _refused(unit, task, command, result, exchange)
+        if result.outcome is Outcome.BROKE and command.verb in (Verb.ORIGINATE, Verb.ANSWER):
+            _let_go(unit, task.connector, command)
     if not _waits(unit, work.key):
         unit.session.withdraw(work.kind, work.key)
+
+
+def _given_up(command: VoiceCommand, last: Result, exchange: Exchange) -> bool:
+    """Whether a command that breaks the switch is not given again; the end of something always."""
+    tried = command.tried + 1
+    broke = last.outcome is Outcome.BROKE and tried >= exchange.settings.tries
+    return broke and command.verb not in ENDS
+
+
+def _let_go(unit: Unit, connector: str, command: VoiceCommand) -> None:
+    """A switch may have done what it broke on: a leg that may be there is hung up."""
+    leg = json.loads(command.facts)["leg"]
+    order(unit, connector, command.company_id, command.line, Verb.HANG_UP, leg=leg)
 
 
 def _waits(unit: Unit, line: str) -> bool:

@@ -19,6 +19,7 @@ from scg_core.calling.steps import conferring
 from scg_core.calling.steps.bridging import check_free, check_switch
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.finding import held, member_in, named_call
+from scg_core.calling.steps.telling import tell_conference, tell_member
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
 from scg_core.tenancy.model import Caller
@@ -35,13 +36,15 @@ def create_conference(unit: Unit, caller: Caller, given: Mapping[str, object]) -
         InvalidField: it names the field.
     """
     values = _given(Conference, given, caller)
-    return unit.add(
+    made = unit.add(
         Conference(
             id=unit.new_id(), state=ConferenceState.CREATED, created_time=unit.now,
             application_id=caller.application_id, company_id=caller.company_id,
             last_updated_date=unit.now, **values,
         )
     )  # fmt: skip
+    tell_conference(unit, None, made)
+    return made
 
 
 def update_conference(
@@ -56,11 +59,11 @@ def update_conference(
     """
     conference = held(unit, Conference, caller.company_id, id)
     changes = codec.changes(conference, codec.read(Conference, given, lenient=caller.lenient))
+    for name, event, _ in (_HOLD, _MUTE):
+        if given.get(name) is not None:
+            CONFERENCE.step(conference.state, event)
     if not changes:
         return conference
-    for name, event, _ in (_HOLD, _MUTE):
-        if name in changes:
-            CONFERENCE.step(conference.state, event)
     after = unit.save(conference, **changes)
     if "hold" in changes or "mute" in changes:
         conferring.seat_again(unit, after, conferring.members_of(unit, after.id))
@@ -111,6 +114,7 @@ def add_member(
             last_updated_date=unit.now, **facts,
         )
     )  # fmt: skip
+    tell_member(unit, None, member)
     call = unit.save(call, room_id=conference.id, member_id=member.id)
     if call.state is CallState.ACTIVE:
         member = conferring.join(unit, conference, member, call, exchange)
@@ -131,11 +135,11 @@ def update_member(
     changes = codec.changes(member, codec.read(ConferenceMember, given, lenient=caller.lenient))
     if "call_id" in changes:
         raise InvalidField("call_id", "never changes; add another member")
+    for name, _, event in (_HOLD, _MUTE):
+        if given.get(name) is not None:
+            MEMBER.step(member.state, event)
     if not changes:
         return member
-    for name, _, event in (_HOLD, _MUTE):
-        if name in changes:
-            MEMBER.step(member.state, event)
     after = unit.save(member, **changes)
     if "hold" in changes or "mute" in changes:
         conferring.seat_again(unit, conference, [after])

@@ -12,7 +12,7 @@ from scg_core.calling.lifecycle import (
 )
 from scg_core.calling.model import Call, Happened
 from scg_core.calling.records import Verb
-from scg_core.calling.steps.commanding import order
+from scg_core.calling.steps.commanding import let_go, order_leg
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.hearing import leg_ended, leg_of, room_failed
 from scg_core.calling.steps.incoming import take_call
@@ -70,6 +70,8 @@ def check_event(event: object) -> None:
         if hasattr(event, name)
     }
     for name, value in facts.items():
+        if name == "from_address" and isinstance(value, str):
+            continue  # it may be withheld, and is cut if it is long
         if value is not None or name != "leg" or not isinstance(event, Played):
             read_text(name, value, most=_MOST_DIGITS if name == "digits" else _NAME)
     for name in ("details", "key"):
@@ -91,9 +93,11 @@ def _hear(unit: Unit, connector: str, event: VoiceEvent, exchange: Exchange) -> 
         return
     if call is None:
         if isinstance(event, Answered):  # nobody asked for it, or it was not stored: let it go
-            order(unit, connector, "", event.leg, Verb.HANG_UP, leg=event.leg)
+            let_go(unit, connector, event.leg)
         return
     match event:
+        case Answered() if call.state in OVER and call.answer_time is None:
+            order_leg(unit, call, Verb.HANG_UP)  # it was ended before it came up
         case Answered():
             move_call(unit, call, CallEvent.ANSWERED, exchange, at=event.at)
         case Ended():

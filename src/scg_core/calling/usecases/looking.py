@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from scg_core.calling.lifecycle import CallEvent, CallPhase, CallState
+from scg_core.calling.lifecycle import OVER, CallEvent, CallPhase, CallState
 from scg_core.calling.model import Bridge, Call, CallFailure, Conference, ConferenceMember
 from scg_core.calling.records import Verb, VoiceCommand
 from scg_core.calling.rules.hearing import Seat, bridged, seat_of
@@ -27,44 +27,59 @@ _OPEN: Final = (CallState.STARTED.value, CallState.ACTIVE.value)
 
 @frozen
 class LookTask:
-    """Calls to be asked about; ``work`` is the lease, its position how many were asked before."""
+    """Calls to be asked about; ``work`` is the lease, its position how many were asked before.
+
+    ``asked`` are those of the page that no command waits for: of the others the switch may not know
+    yet.
+    """
 
     work: Work
     connector: str
-    calls: tuple[Call, ...]
+    page: int
+    asked: tuple[Call, ...]
 
 
-def next_look(unit: Unit, work: Work, connector: str) -> LookTask | None:
-    """The next page of a switch's calls that are not over; None if it has none."""
+def next_look(unit: Unit, work: Work, connector: str, exchange: Exchange) -> LookTask | None:
+    """The next page of a switch's calls that are not over; None if there are none."""
     where = [eq("connector", connector), among("state", _OPEN)]
     query = Query(Call, where, (("id", False),), PAGE, work.position)
     calls = unit.session.find(query)
     if calls:
-        return LookTask(work, connector, tuple(calls))
-    unit.session.complete(work)
+        unit.session.again(work, later(unit.now, exchange.settings.lease), work.position)
+        asked = [one for one in calls if not _waits(unit, one)]
+        return LookTask(work, connector, len(calls), tuple(asked))
+    if work.position:  # the last page was full, and the first may not be empty
+        unit.session.again(work, later(unit.now, exchange.settings.look), 0)
+    else:
+        unit.session.complete(work)
     return None
 
 
 def settle_look(unit: Unit, task: LookTask, seen: Sequence[Sighting], exchange: Exchange) -> None:
     """Take in what the switch sees: ends and answers never heard, places never taken.
 
-    A call that was moved or has commands waiting is left to them.
+    A call that was moved meanwhile or has commands waiting is left to them.
 
     Raises:
         LeaseLost: it took longer than the lease.
     """
-    whole = len(task.calls) == PAGE
+    held = [unit.session.get(Call, one.id) for one in task.asked]
+    fresh = [
+        (call, sighting)
+        for before, call, sighting in zip(task.asked, held, seen, strict=False)
+        if call is not None
+        and call.version_number == before.version_number
+        and not _waits(unit, call)
+    ]
+    over = 0
+    for call, sighting in fresh:
+        _reconcile(unit, call, sighting, exchange)
+        after = unit.session.get(Call, call.id)
+        over += after is not None and after.state in OVER
+    whole = task.page == PAGE
     due = unit.now if whole else later(unit.now, exchange.settings.look)
-    position = task.work.position + PAGE if whole else 0
+    position = task.work.position + PAGE - over if whole else 0
     unit.session.again(task.work, due, position)
-    lines = {line for call in task.calls for line in (call.id, call.room_id) if line}
-    waiting = {line for line in lines if _waits(unit, line)}
-    for before, sighting in zip(task.calls, seen, strict=False):
-        call = unit.session.get(Call, before.id)
-        if call is None or call.version_number != before.version_number:
-            continue
-        if waiting.isdisjoint((call.id, call.room_id)):
-            _reconcile(unit, call, sighting, exchange)
 
 
 def put_off_look(unit: Unit, task: LookTask, exchange: Exchange) -> None:
@@ -73,8 +88,10 @@ def put_off_look(unit: Unit, task: LookTask, exchange: Exchange) -> None:
     unit.session.again(task.work, due, task.work.position)
 
 
-def _waits(unit: Unit, line: str) -> bool:
-    return bool(unit.session.count(Query(VoiceCommand, [eq("line", line)]), at_most=1))
+def _waits(unit: Unit, call: Call) -> bool:
+    """Whether a command waits for a call, or for the room it has a place in."""
+    lines = [line for line in (call.id, call.room_id) if line]
+    return bool(unit.session.count(Query(VoiceCommand, [among("line", lines)]), at_most=1))
 
 
 def _reconcile(unit: Unit, call: Call, seen: Sighting, exchange: Exchange) -> None:

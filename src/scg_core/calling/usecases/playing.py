@@ -15,7 +15,7 @@ from scg_core.calling.lifecycle import (
     MemberEvent,
 )
 from scg_core.calling.model import Bridge, Call, Conference, ConferenceMember
-from scg_core.calling.records import Verb
+from scg_core.calling.records import Verb, VoiceCommand
 from scg_core.calling.rules.asking import (
     NO_FILE,
     SourceType,
@@ -28,8 +28,15 @@ from scg_core.calling.steps.commanding import order_leg, order_room_sound, order
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.finding import held, member_in
 from scg_core.kernel.errors import IllegalTransition, InvalidField, NotFound
+from scg_core.kernel.query import Query, eq
 from scg_core.ports.message_transport import File
-from scg_core.ports.voice_transport import Audio, Recording, Sound, Speech
+from scg_core.ports.voice_transport import (
+    Audio,
+    Recording,
+    Sound,
+    Speech,
+    VoiceCapabilities,
+)
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -81,6 +88,7 @@ def play_on_call(unit: Unit, caller: Caller, id: str, wanted: Sound, exchange: E
     """
     call = _active(held(unit, Call, caller.company_id, id), "PLAY")
     _check(call.connector, wanted, exchange)
+    _refuse_a_crowd(unit, call.id, exchange)
     order_sound(unit, call, unit.new_id(), wanted)
     return call
 
@@ -95,8 +103,9 @@ def press_on_call(unit: Unit, caller: Caller, id: str, given: Given, exchange: E
     """
     digits = read_digits(given, caller.lenient)
     call = _active(held(unit, Call, caller.company_id, id), "PLAY")
-    if not exchange.switches[call.connector].digits:
+    if not _declared(call.connector, exchange).digits:
         raise InvalidField("dtmf_digits", "cannot be sent: the switch has no such power")
+    _refuse_a_crowd(unit, call.id, exchange)
     order_leg(unit, call, Verb.PRESS, digits=digits, id=unit.new_id())
     return call
 
@@ -114,6 +123,7 @@ def play_on_bridge(
     bridge = held(unit, Bridge, caller.company_id, id)
     BRIDGE.step(bridge.state, BridgeEvent.PLAY)
     _check(bridge.connector, wanted, exchange)
+    _refuse_a_crowd(unit, bridge.id, exchange)
     order_room_sound(unit, bridge.connector, bridge.company_id, bridge.id, unit.new_id(), wanted)
     return bridge
 
@@ -131,6 +141,7 @@ def play_in_conference(
     conference = held(unit, Conference, caller.company_id, id)
     CONFERENCE.step(conference.state, ConferenceEvent.PLAY)
     _check(conference.connector, wanted, exchange)
+    _refuse_a_crowd(unit, conference.id, exchange)
     order_room_sound(
         unit, conference.connector, conference.company_id, conference.id, unit.new_id(), wanted
     )
@@ -159,10 +170,22 @@ def _active(call: Call, wanted: str) -> Call:
     return call
 
 
-def _check(connector: str, wanted: Sound, exchange: Exchange) -> None:
+def _declared(connector: str, exchange: Exchange) -> VoiceCapabilities:
     declared = exchange.switches.get(connector)
     if declared is None:
-        raise InvalidField("connector", "the switch of the call is not there any more")
+        raise InvalidField("call_id", "goes through a switch that is not there any more")
+    return declared
+
+
+def _refuse_a_crowd(unit: Unit, line: str, exchange: Exchange) -> None:
+    """Refuse what would wait behind too much."""
+    most = exchange.settings.waiting
+    if unit.session.count(Query(VoiceCommand, [eq("line", line)]), at_most=most) >= most:
+        raise IllegalTransition("call", f"{most} commands behind", "PLAY", ("WAIT",))
+
+
+def _check(connector: str, wanted: Sound, exchange: Exchange) -> None:
+    declared = _declared(connector, exchange)
     match wanted:
         case Speech() if not declared.speech:
             raise InvalidField("text", "cannot be spoken: the switch has no voice")

@@ -19,10 +19,12 @@ WITH_ID = [
 VERSIONED = [
     route
     for route in WITH_ID
-    if route.does in (Does.UPDATE, Does.REPLACE) and declaration(route.kind).versioned
+    if route.does in (Does.UPDATE, Does.REPLACE) and declaration(route.kind).shows_version
 ]
 DELETED = [
-    route for route in WITH_ID if route.does is Does.DELETE and declaration(route.kind).versioned
+    route
+    for route in WITH_ID
+    if route.does is Does.DELETE and declaration(route.kind).shows_version
 ]
 
 

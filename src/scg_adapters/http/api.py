@@ -401,6 +401,8 @@ def _check_match(route: Route, collection: Any, ids: tuple[str, ...], match: str
     """
     if not ids or match.strip() == "*" or route.does is Does.CREATE:
         return
+    if not declaration(route.kind).shows_version:
+        return
     wanted = [_ETAG.match(one.strip()) for one in match.split(",")]
     of = ids[:1] if route.does in (Does.ADD, Does.TAKE) else ids
     current = collection.get(*of).version_number

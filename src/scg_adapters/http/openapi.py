@@ -249,7 +249,7 @@ def _headers(route: Route) -> Iterable[Json]:
             "name": "Idempotency-Key", "in": "header", "schema": {"type": "string",
             "maxLength": 255}, "description": "Makes the call safe to repeat for 24 hours.",
         }  # fmt: skip
-    if route.writes and route.parameters:
+    if route.writes and route.parameters and declaration(route.kind).shows_version:
         yield {
             "name": "If-Match", "in": "header", "schema": {"type": "string"},
             "description": "Do it only at this version.",

@@ -125,6 +125,11 @@ class Declaration:
         """Whether updates are checked by ``version_number``."""
         return "version_number" in self.by_name
 
+    @property
+    def shows_version(self) -> bool:
+        """Whether whoever reads it learns its version, and so may ask for it to be compared."""
+        return "version_number" in self.by_wire
+
 
 @frozen
 class Index:

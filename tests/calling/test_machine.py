@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from attrs import field, mutable
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from scg_adapters.voice.simulator import Does, Faults, Phone, VoiceSimulator
 from scg_core import IllegalTransition, InvalidField, NotFound, ScgError
@@ -527,3 +535,12 @@ TestCalling = Calling.TestCase
 TestCalling.settings = _SHORT
 TestCallingThroughADoublingSwitch = CallingThroughADoublingSwitch.TestCase
 TestCallingThroughADoublingSwitch.settings = _SHORT
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("machine", [Calling, CallingThroughADoublingSwitch])
+def test_long_histories_agree_with_the_model(machine: type[Calling]) -> None:
+    """Three thousand with each switch."""
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=3_000, stateful_step_count=60, deadline=None)
+    )

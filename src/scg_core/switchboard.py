@@ -104,7 +104,7 @@ class Switchboard:
         except Exception:
             log.exception("the switch %s failed when it was asked about calls", connector)
             return None
-        if len(seen) != len(legs) or not all(isinstance(one, Sighting) for one in seen):
+        if len(seen) != len(legs) or not all(_is_sound(one) for one in seen):
             log.error("the switch %s left calls without an answer", connector)
             return None
         return seen
@@ -114,9 +114,10 @@ class Switchboard:
         try:
             self._say(self._switches[connector], command, json.loads(command.facts))
         except VoiceRefused as refused:
-            return Result(Outcome.REFUSED, refused.reason, refused.cause)
+            return Result(Outcome.REFUSED, str(refused.reason), str(refused.cause))
         except TransportUnavailable as away:
-            return Result(Outcome.LATER, retry_at=away.retry_at)
+            due = away.retry_at
+            return Result(Outcome.LATER, retry_at=due if isinstance(due, int) else None)
         except StorageUnavailable:
             raise
         except Exception:
@@ -157,3 +158,12 @@ class Switchboard:
             return False
         [seen] = switch.look([leg], now)
         return seen.presence is not Presence.UNKNOWN
+
+
+def _is_sound(seen: object) -> bool:
+    return (
+        isinstance(seen, Sighting)
+        and isinstance(seen.presence, Presence)
+        and isinstance(seen.at, int | None)
+        and isinstance(seen.room, str | None)
+    )

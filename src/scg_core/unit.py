@@ -89,14 +89,14 @@ class Unit:
     def check_version(self, resource: Resource, seen: object) -> None:
         """Refuse an update of a resource that has changed since the caller read it.
 
-        ``seen`` is the version the caller read, as a number or its digits; None checks nothing
-        (semantics 17).
+        ``seen`` is the version the caller read, as a number or its digits; None and the empty text
+        check nothing (semantics 17).
 
         Raises:
             StaleData: the resource is at another version.
             InvalidField: the version is no number.
         """
-        if seen is None:
+        if seen is None or seen == "":
             return
         if isinstance(seen, str) and seen.isascii() and seen.isdigit() and len(seen) <= 18:
             seen = int(seen)

@@ -149,3 +149,44 @@ def test_a_switch_that_is_away_keeps_nobody_waiting(served: Served) -> None:
     world.wait(10_000)
 
     assert served.call("GET", f"{CALLS}/{id}").json["state"] == "ACTIVE"
+
+
+def test_one_modification_is_one_version(served: Served) -> None:
+    """Clients count by themselves, whatever hangs on what they change."""
+    ann, bob = (call(served, f"+1415555031{number}") for number in (1, 2))
+    world_of(served).phone("+14155550313", does="rings")
+    ringing = call(served, "+14155550313")
+    assert served.call("GET", f"{CALLS}/{ringing}").json["version_number"] == 1
+    bridge = made(served, BRIDGES, {"call_ids": [ann, bob]})
+    path = f"{BRIDGES}/{bridge}"
+    assert served.call("GET", path).json["version_number"] == 1
+    for version, change in enumerate(
+        ({"bridge_audio": False, "external_id": "e"}, {"bridge_audio": True}, {"call_ids": [ann]}),
+        start=1,
+    ):
+        answer = served.call("POST", path, {**change, "version_number": version})
+        assert answer.status == 200, answer.body
+    held = served.call("GET", path).json
+    assert (held["version_number"], held["state"]) == (4, "COMPLETED")
+
+    before = served.call("GET", f"{CALLS}/{ann}").json["version_number"]
+    body = {"state": "COMPLETED", "external_id": "e", "version_number": str(before)}
+    assert served.call("POST", f"{CALLS}/{ann}", body).status == 200
+    assert served.call("GET", f"{CALLS}/{ann}").json["version_number"] == before + 1
+
+
+def test_nulls_and_empty_texts_do_not_stand_in_the_way(served: Served) -> None:
+    """What a call or bridge always has is not cleared by them."""
+    id = call(served, "+14155550314", answer_timeout=5_000, bridge_id="", version_number="")
+    nulls = dict.fromkeys(("from", "to", "from_address", "answer_timeout", "external_id"))
+    bridge = made(served, BRIDGES, {"call_ids": [id], "bridge_audio": False})
+    for audio in (None, ""):
+        body = {"external_id": "e", "bridge_audio": audio, "version_number": ""}
+        assert served.call("POST", f"{BRIDGES}/{bridge}", body).status == 200
+    assert served.call("GET", f"{BRIDGES}/{bridge}").json["bridge_audio"] is False
+
+    body = {**nulls, "state": "COMPLETED", "answer_timeout": ""}
+    assert served.call("POST", f"{CALLS}/{id}", body).status == 200
+    assert served.call("GET", f"{CALLS}/{id}").json["state"] == "COMPLETED"
+    for verb in ("GET", "DELETE", "POST"):
+        assert served.call(verb, f"{CALLS}/%20", {}).status == 404

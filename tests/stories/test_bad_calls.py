@@ -8,14 +8,28 @@ from typing import Any
 import pytest
 
 from scg_adapters.voice.simulator import VoiceSimulator
-from scg_core import Engine, IllegalTransition, InvalidField, NotFound, ScgError
+from scg_core import (
+    CallSettings,
+    Engine,
+    IllegalTransition,
+    InvalidField,
+    NotFound,
+    ScgError,
+    TransportUnavailable,
+    VoiceRefused,
+)
 from scg_core.calling.model import Bridge, Call, Conference, ConferenceMember
 from scg_core.calling.records import VoiceCommand
+from scg_core.kernel.instant import Instant
 from scg_core.ports.voice_transport import (
     Answered,
     Arrived,
+    Cause,
     Ended,
+    Played,
+    Presence,
     Pressed,
+    Sighting,
     VoiceCapabilities,
 )
 from tests.stories.calls import ANN, BOB, CID, OURS, VoiceWorld
@@ -213,3 +227,79 @@ def test_an_engine_needs_something_to_send_with_and_names_of_their_own() -> None
     ):
         with pytest.raises(InvalidField):
             Engine(**ports, **wrong)
+
+
+@pytest.mark.parametrize("said", ["a\ud800b", "a\x00b", "x" * 5_000])
+def test_what_a_switch_says_badly_is_kept_as_well_as_it_can_be(url: str, said: str) -> None:
+    """Of an end and of a refusal; the call goes on from there."""
+
+    class Odd(VoiceSimulator):
+        def press(self, leg: str, digits: str, id: str, now: Instant) -> None:
+            raise VoiceRefused(said)
+
+    world = VoiceWorld(url, switch=Odd())
+    call = world.connected(ANN)
+    world.app.calls.play_dtmf(call.id, dtmf_digits="1")
+    world.settle()
+    ended = Ended(call.leg, world.clock.now(), Cause.FAILED, said)
+    world.engine.calls_heard("switch", [ended])
+
+    call = world.app.calls.get(call.id)
+    assert (call.state, call.failure_code) == ("COMPLETED", "FAILED")
+    assert call.failure_details and "\x00" not in call.failure_details
+    moments = world.app.calls.timeline(call.id, what="FAILED").items
+    assert len(moments) == 1 and world.all(VoiceCommand) == []
+
+
+def test_a_switch_that_answers_nonsense_is_not_believed() -> None:
+    """What it sees and when it wants to be asked again."""
+
+    class Odd(VoiceSimulator):
+        def look(self, legs: Any, now: Instant) -> Any:
+            return [Sighting(Presence.ENDED, at="yesterday")] * len(legs)  # type: ignore[arg-type]
+
+        def press(self, leg: str, digits: str, id: str, now: Instant) -> None:
+            raise TransportUnavailable("switch", "soon")  # type: ignore[arg-type]
+
+    world = VoiceWorld(switch=Odd())
+    call = world.connected(ANN)
+    world.app.calls.play_dtmf(call.id, dtmf_digits="1")
+    world.wait(60_000)
+
+    assert world.app.calls.get(call.id).state == "ACTIVE"
+
+
+def test_a_sound_that_ends_means_nothing_to_a_call_that_speaks_no_message() -> None:
+    """Whatever a switch calls it."""
+    world = VoiceWorld()
+    ann = world.connected(ANN)
+    world.switch.call_in(BOB, OURS, world.clock.now())
+    world.settle()
+    [bob] = world.app.calls.find(direction="IN")
+    now = world.clock.now()
+    for call in (ann, bob):
+        world.engine.calls_heard("switch", [Played(f"{call.id}.speech", call.leg, now)])
+
+    assert [one.state for one in world.app.calls.find()] == ["ACTIVE", "STARTED"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"look": 0}, {"answer_timeout": "x"}, {"tries": 0}, {"members": None}]
+)
+def test_settings_of_calls_are_numbers_that_make_sense(wrong: dict[str, Any]) -> None:
+    """They are refused where they are made, not where they are used."""
+    with pytest.raises(InvalidField):
+        CallSettings(**wrong)
+
+
+@pytest.mark.parametrize("content", [b"hello, I am a text", b"<html></html>", b""])
+def test_a_file_that_is_no_sound_is_not_played(content: bytes) -> None:
+    """Whatever it is said to be."""
+    world = VoiceWorld()
+    call = world.connected(ANN)
+    made = world.app.attachments.create(type="audio/wav")
+    world.app.attachments.upload(made.id, content)
+
+    with pytest.raises(InvalidField) as refused:
+        world.app.calls.play_audio(call.id, source_type="ATTACHMENT", source=made.id)
+    assert refused.value.error_code == 1019

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scg_adapters.voice.simulator import Does
-from scg_core import IllegalTransition, NotFound
+from scg_adapters.voice.simulator import Does, VoiceSimulator
+from scg_core import IllegalTransition, InvalidField, NotFound
 from scg_core.kernel.instant import MINUTE
 from tests.stories.calls import ANN, BOB, CID, DAN, OURS, VoiceWorld
 
@@ -288,3 +288,41 @@ def test_a_place_that_the_switch_did_not_take_is_taken_when_it_is_asked() -> Non
 
     assert set(world.switch.up().values()) == {bridge.id}
     assert world.app.bridges.get(bridge.id).state == "ACTIVE"
+
+
+def test_a_call_that_moved_on_is_not_put_back(url: str) -> None:
+    """From a bridge to a conference before the switch was told of either."""
+    world = VoiceWorld(url)
+    conference = world.app.conferences.create()
+    bridge = world.app.bridges.create()
+    ann = world.connected(ANN)
+    world.app.bridges.update(bridge.id, call_ids=[ann.id])
+    world.app.bridges.update(bridge.id, call_ids=[])
+    world.app.conference_members.create(conference.id, call_id=ann.id)
+    world.settle()
+
+    assert world.switch.up() == {ANN: conference.id}
+
+
+def test_a_bridge_that_is_empty_again_takes_calls_of_another_switch() -> None:
+    """Calls of two switches cannot hear each other; an empty bridge has none."""
+    other = VoiceSimulator()
+    world = VoiceWorld(ports={"voice": {"near": VoiceSimulator(), "far": other}})
+    world.engine.operator().put_sender_id_type(id="FAR", gateway_id="far", capabilities=["VOICE"])
+    world.engine.operator().put_sender_id_type(id="NEAR", gateway_id="near", capabilities=["VOICE"])
+    far = world.voice_number("acme", "+14155559888", type_id="FAR")
+    near = world.voice_number("acme", "+14155559777", type_id="NEAR")
+    ann = world.app.calls.create({"from": far.id, "to": ANN})
+    bob = world.app.calls.create({"from": near.id, "to": BOB})
+    world.settle()
+    assert list(other.up()) == [ANN]
+    bridge = world.app.bridges.create(call_ids=[ann.id])
+    with pytest.raises(InvalidField):
+        world.app.bridges.update(bridge.id, call_ids=[ann.id, bob.id])
+    world.app.bridges.update(bridge.id, call_ids=[])
+    world.app.bridges.update(bridge.id, call_ids=[bob.id])
+    cid = world.app.calls.create({"from": near.id, "to": CID, "bridge_id": bridge.id})
+    world.settle()
+
+    assert world.app.bridges.get(bridge.id).state == "ACTIVE"
+    assert world.app.calls.get(cid.id).state == "ACTIVE"

@@ -298,7 +298,7 @@ def _options(served: Mapping[str, object]) -> Answer:
 def _refuse_bad_ids(route: Route, ids: tuple[str, ...]) -> None:
     """An id that no resource can have is an unknown one."""
     for id in ids:
-        if len(id) > _LONGEST_ID or not id.isprintable():
+        if len(id) > _LONGEST_ID or not id.isprintable() or not id.strip():
             raise NotFound(declaration(route.kind).title, id[:16])
 
 

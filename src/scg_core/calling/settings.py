@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from typing import Final
 
+from attrs import fields, frozen
+
+from scg_core.kernel.codec import read_integer
 from scg_core.kernel.instant import MINUTE, SECOND
 
 
@@ -29,3 +32,15 @@ class CallSettings:
     members: int = 500
     moments: int = 1_000
     waiting: int = 200
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse numbers that make no sense.
+
+        Raises:
+            InvalidField: it names the setting.
+        """
+        for name in (one.name for one in fields(CallSettings)):
+            read_integer(name, getattr(self, name), _LEAST.get(name, 1))
+
+
+_LEAST: Final = {"answer_timeout": SECOND, "charge_unit": SECOND, "look": SECOND, "lease": SECOND}

@@ -410,6 +410,8 @@ def _check_transports(
     for where, named in (("transports", transports), ("voice", voice)):
         for name, one in named.items():
             read_text(where, name, most=40)
+            if not hasattr(one, "capabilities"):
+                raise InvalidField(f"{where}[{name}]", "is no transport")
             read_integer(f"{where}[{name}].window", one.capabilities.window, 1)
             if where == "voice" and name in transports:
                 raise InvalidField(where, f"{name!r} is a transport's name already")

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from scg_core.attachments.lifecycle import AttachmentState
 from scg_core.attachments.model import Attachment
-from scg_core.attachments.rules import UNKNOWN, types_of
+from scg_core.attachments.rules import TEXT, UNKNOWN, types_of
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import MINUTE, SECOND
@@ -135,6 +135,8 @@ def check_sound(attachment: Attachment) -> None:
     """
     if attachment.state is not AttachmentState.UPLOADED or attachment.content_key is None:
         raise InvalidField("source", "the attachment has no content; upload it first", NO_FILE)
+    if not attachment.size or attachment.sniffed == TEXT:
+        raise InvalidField("source", "the attachment is empty or a text, not audio", NO_FILE)
     kinds = types_of(attachment)
     other = [kind for kind in kinds if not kind.startswith("audio/")]
     if (other and other != [UNKNOWN]) or other == list(kinds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from scg_core.calling.lifecycle import (
@@ -66,14 +67,14 @@ def check_free(call: Call) -> None:
         raise IllegalTransition("call", "in a bridge or conference", "JOIN", ("LEAVE",))
 
 
-def check_switch(held: str, call: Call) -> None:
+def check_switch(room: str, calls: Sequence[Call], call: Call) -> None:
     """Refuse a call that goes through another switch than those it is to hear.
 
     Raises:
-        InvalidField: it does.
+        InvalidField: it does; ``room`` names the field that brings them together.
     """
-    if held not in ("", call.connector):
-        raise InvalidField("call_ids", "go through different switches, which cannot be connected")
+    if any(one.connector != call.connector for one in calls):
+        raise InvalidField(room, "brings calls of different switches together")
 
 
 def take_place(unit: Unit, bridge: Bridge, call: Call, exchange: Exchange) -> Bridge:
@@ -86,10 +87,12 @@ def take_place(unit: Unit, bridge: Bridge, call: Call, exchange: Exchange) -> Br
     if bridge.state in _OVER:
         BRIDGE.step(bridge.state, BridgeEvent.JOIN)
     check_free(call)
-    if len(calls_in(unit, bridge.id)) >= BRIDGED:
+    present = calls_in(unit, bridge.id)
+    if len(present) >= BRIDGED:
         raise InvalidField("bridge_id", f"the bridge has {BRIDGED} calls already")
-    check_switch(bridge.connector, call)
-    changes = {} if bridge.connector else {"connector": call.connector}
+    check_switch("bridge_id", present, call)
+    same = bridge.connector == call.connector
+    changes = {} if same else {"connector": call.connector}
     held = move_bridge(unit, bridge, BridgeEvent.JOIN, exchange, **changes)
     seated = unit.save(call, room_id=bridge.id, bridge_id=bridge.id)
     if seated.state is CallState.ACTIVE:

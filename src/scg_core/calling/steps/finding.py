@@ -134,6 +134,8 @@ def called_party(unit: Unit, company: str, to: str, country: str | None, places:
 
 
 def _number_of(unit: Unit, company: str, id: str) -> str:
+    if not id:
+        raise InvalidField("to", "names no contact")
     try:
         contact = unit.get(Contact, company, id)
     except NotFound:

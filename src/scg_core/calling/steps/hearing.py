@@ -10,6 +10,7 @@ from scg_core.calling.steps import bridging, conferring
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.moving import move_call
 from scg_core.kernel.query import Query, eq
+from scg_core.messaging.steps.receiving import mended
 from scg_core.ports.voice_transport import Cause, Ended
 from scg_core.unit import Unit
 
@@ -32,6 +33,11 @@ def leg_of(unit: Unit, connector: str, leg: str) -> Call | None:
     return found[0] if found else None
 
 
+def plain(text: str) -> str:
+    """What a switch says, so that it can be stored and shown."""
+    return mended(text).replace("\x00", "")[:_DETAILS]
+
+
 def leg_ended(
     unit: Unit, call: Call, event: Ended, exchange: Exchange, *, hang_up: bool = False
 ) -> Call:
@@ -47,7 +53,7 @@ def leg_ended(
         happened = CallEvent.UNANSWERED
     elif not ringing:
         failure = None
-    details = None if failure is None else (event.details or _SAYS[failure])[:_DETAILS]
+    details = None if failure is None else plain(event.details or "") or _SAYS[failure]
     return move_call(
         unit, call, happened, exchange, at=event.at, failure=failure, details=details,
         hang_up=hang_up,

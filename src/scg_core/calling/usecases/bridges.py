@@ -12,6 +12,7 @@ from scg_core.calling.steps import bridging
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.finding import held, named_call, seen
 from scg_core.calling.steps.telling import tell_bridge
+from scg_core.calling.steps.versions import NEW, one_step
 from scg_core.kernel import codec
 from scg_core.kernel.query import DEFAULT_LIMIT, Page, eq, listing
 from scg_core.tenancy.model import Caller
@@ -41,6 +42,7 @@ def create_bridge(
     )  # fmt: skip
     tell_bridge(unit, None, bridge)
     _add(unit, bridge, read_call_ids(given.get(_CALLS)), exchange)
+    one_step(unit, Bridge, bridge.id, NEW)
     return held(unit, Bridge, caller.company_id, bridge.id)
 
 
@@ -58,16 +60,20 @@ def update_bridge(
     """
     bridge = held(unit, Bridge, caller.company_id, id)
     unit.check_version(bridge, given.get("version_number"))
+    before = bridge.version_number
     values = codec.changes(bridge, codec.read(Bridge, _without(given), lenient=caller.lenient))
     audio = values.pop("bridge_audio", None)
-    if audio is None and given.get("bridge_audio") is not None and "state" not in given:
+    if audio is None and given.get("bridge_audio") not in (None, "") and "state" not in given:
         audio = bridge.bridge_audio  # what is over takes no wish, not even the one it had
     if audio is not None:
         bridge = bridging.set_audio(unit, bridge, audio, exchange)
     if given.get(_CALLS) is not None:
         _replace(unit, bridge, read_call_ids(given[_CALLS]), exchange)
         bridge = held(unit, Bridge, caller.company_id, id)
-    return unit.save(bridge, **values) if values else bridge
+    if values:
+        unit.save(bridge, **values)
+    one_step(unit, Bridge, id, before)
+    return held(unit, Bridge, caller.company_id, id)
 
 
 def delete_bridge(unit: Unit, caller: Caller, id: str, version: object, exchange: Exchange) -> None:
@@ -125,5 +131,10 @@ def _add(unit: Unit, bridge: Bridge, ids: Sequence[str], exchange: Exchange) -> 
 
 
 def _without(given: Mapping[str, object]) -> dict[str, Any]:
-    """What is given but for what is no attribute or is checked apart."""
-    return {name: value for name, value in given.items() if name not in (_CALLS, "version_number")}
+    """What is given but for what is no attribute or is checked apart; null audio is not given."""
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in (_CALLS, "version_number")
+        and not (name == "bridge_audio" and value in (None, ""))
+    }

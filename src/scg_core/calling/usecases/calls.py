@@ -22,6 +22,7 @@ from scg_core.calling.steps.finding import (
     named_bridge,
 )
 from scg_core.calling.steps.moving import RING_OUT, leave_room, move_call
+from scg_core.calling.steps.versions import NEW, one_step
 from scg_core.kernel import codec
 from scg_core.kernel.errors import IllegalTransition, InvalidField
 from scg_core.kernel.instant import later
@@ -30,6 +31,9 @@ from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
 _FIXED: Final = ("from_", "from_address", "to")
+_KEPT: Final = ("from", "from_", "from_address", "to", "answer_timeout")
+"""What null does not clear, since a call always has one: it means not given."""
+
 _PLAIN: Final = ("external_id", "recording_enabled")
 
 
@@ -67,6 +71,8 @@ def create_call(
     if values.get("bridge_id"):
         bridge = named_bridge(unit, company, values["bridge_id"])
         bridging.take_place(unit, bridge, call, exchange)
+        one_step(unit, Bridge, bridge.id, bridge.version_number)
+    one_step(unit, Call, call.id, NEW)
     return held(unit, Call, company, call.id)
 
 
@@ -83,7 +89,12 @@ def update_call(
     """
     call = held(unit, Call, caller.company_id, id)
     unit.check_version(call, given.get("version_number"))
-    plain = {name: value for name, value in given.items() if name not in ("state", _VERSION)}
+    before = call.version_number
+    plain = {
+        name: value
+        for name, value in given.items()
+        if name not in ("state", _VERSION) and not (name in _KEPT and value in (None, ""))
+    }
     changes = codec.changes(call, codec.read(Call, plain, lenient=caller.lenient))
     _refuse_fixed(call, changes)
     kept = {name: value for name, value in changes.items() if name in _PLAIN}
@@ -91,12 +102,13 @@ def update_call(
         kept["answer_timeout"] = _ring_anew(unit, call, changes["answer_timeout"])
     if kept:
         call = unit.save(call, **kept)
-    wanted = changes.get("bridge_id", call.bridge_id)
+    wanted = changes.get("bridge_id", call.bridge_id) or None
     if "bridge_id" in changes or (_insists(given, "bridge_id") and call.room_id != wanted):
         _change_bridge(unit, call, wanted, exchange)
         call = held(unit, Call, caller.company_id, id)
     if given.get("state") is not None:
         call = _set_state(unit, call, given["state"], exchange)
+    one_step(unit, Call, id, before)
     return held(unit, Call, caller.company_id, id)
 
 

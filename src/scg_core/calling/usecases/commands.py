@@ -19,7 +19,7 @@ from scg_core.calling.records import Verb, VoiceCommand
 from scg_core.calling.rules.lines import ENDS, sift, wait_of
 from scg_core.calling.steps.commanding import order
 from scg_core.calling.steps.exchange import Exchange
-from scg_core.calling.steps.hearing import leg_ended, leg_of, room_failed
+from scg_core.calling.steps.hearing import leg_ended, leg_of, plain, room_failed
 from scg_core.calling.steps.speaking import playback_of
 from scg_core.calling.steps.telling import note
 from scg_core.kernel.instant import Instant, later
@@ -66,9 +66,12 @@ def next_commands(unit: Unit, work: Work, connector: str, exchange: Exchange) ->
 
     The lease on the line becomes a short one: a phone that rings does not wait for long.
     """
-    give = _sifted(unit, work.key)
+    give = _sifted(unit, work.key, connector)
     if not give:
-        unit.session.complete(work)
+        if _waits(unit, work.key):
+            unit.session.again(work, unit.now, work.position)
+        else:
+            unit.session.complete(work)
         return None
     blocked = _blocked(unit, connector, give)
     if blocked is not None:
@@ -83,7 +86,7 @@ def next_commands(unit: Unit, work: Work, connector: str, exchange: Exchange) ->
     return LineTask(work, connector, give, later(unit.now, exchange.settings.lease // 2))
 
 
-def _sifted(unit: Unit, line: str) -> tuple[VoiceCommand, ...]:
+def _sifted(unit: Unit, line: str, connector: str) -> tuple[VoiceCommand, ...]:
     """The first commands of a line; all are looked at only if it ends."""
     ends = unit.session.count(
         Query(VoiceCommand, [eq("line", line), among("verb", ENDS)]), at_most=1
@@ -91,9 +94,18 @@ def _sifted(unit: Unit, line: str) -> tuple[VoiceCommand, ...]:
     most = None if ends else AT_ONCE
     held = unit.session.find(Query(VoiceCommand, [eq("line", line)], (("seq", False),), limit=most))
     sifted = sift(held)
-    for command in sifted.drop:
+    stale = [one for one in sifted.give[:AT_ONCE] if _is_stale(unit, connector, one)]
+    for command in (*sifted.drop, *stale):
         unit.session.remove(command)
-    return sifted.give[:AT_ONCE]
+    return tuple(one for one in sifted.give[:AT_ONCE] if one not in stale)
+
+
+def _is_stale(unit: Unit, connector: str, command: VoiceCommand) -> bool:
+    """Whether a call has another place by now than the one it is to be put in."""
+    if command.verb is not Verb.PLACE:
+        return False
+    call = leg_of(unit, connector, json.loads(command.facts)["leg"])
+    return call is None or call.room_id != command.line
 
 
 def _blocked(
@@ -193,7 +205,7 @@ def _unheard(
     call = leg_of(unit, connector, facts["leg"])
     if call is None:
         return
-    note(unit, call, Happened.FAILED, reason[:255], most=exchange.settings.moments)
+    note(unit, call, Happened.FAILED, plain(reason), most=exchange.settings.moments)
     if facts["id"] == playback_of(call) and call.state not in OVER:
         failed = Ended(call.leg, unit.now, Cause.FAILED, reason)
         leg_ended(unit, call, failed, exchange, hang_up=True)

@@ -16,7 +16,7 @@ from scg_core.calling.lifecycle import (
 )
 from scg_core.calling.model import Call, Conference, ConferenceMember
 from scg_core.calling.steps import conferring
-from scg_core.calling.steps.bridging import check_free, check_switch
+from scg_core.calling.steps.bridging import calls_in, check_free, check_switch
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.finding import held, member_in, named_call
 from scg_core.calling.steps.telling import tell_conference, tell_member
@@ -99,12 +99,12 @@ def add_member(
     call = named_call(unit, caller.company_id, values["call_id"], "call_id")
     CONFERENCE.step(conference.state, ConferenceEvent.ADD)
     check_free(call)
-    check_switch(conference.connector, call)
+    check_switch("call_id", calls_in(unit, conference.id), call)
     if len(conferring.members_of(unit, conference.id)) >= exchange.settings.members:
         raise InvalidField("call_id", f"the conference has {exchange.settings.members} members")
     if values.get("conference_external_id") is None:
         values["conference_external_id"] = conference.external_id
-    if not conference.connector:
+    if conference.connector != call.connector:
         conference = unit.save(conference, connector=call.connector)
     facts = {**values, "call_id": call.id}
     member = unit.add(

@@ -8,7 +8,6 @@ from typing import Any, Final
 from scg_core.calling.lifecycle import (
     OVER,
     CallEvent,
-    Direction,
 )
 from scg_core.calling.model import Call, Happened
 from scg_core.calling.records import Verb
@@ -21,7 +20,7 @@ from scg_core.calling.steps.speaking import playback_of
 from scg_core.calling.steps.telling import note, tell_digits
 from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import InvalidField
-from scg_core.kernel.instant import LATEST
+from scg_core.kernel.instant import LATEST, Instant
 from scg_core.ports.voice_transport import (
     Answered,
     Arrived,
@@ -74,10 +73,10 @@ def check_event(event: object) -> None:
             continue  # it may be withheld, and is cut if it is long
         if value is not None or name != "leg" or not isinstance(event, Played):
             read_text(name, value, most=_MOST_DIGITS if name == "digits" else _NAME)
-    for name in ("details", "key"):
-        value = getattr(event, name, None)
-        if value is not None and not isinstance(value, str):
-            raise InvalidField(name, "must be text")
+    if getattr(event, "key", None) is not None:
+        read_text("key", event.key, most=_NAME)  # type: ignore[union-attr]
+    if not isinstance(getattr(event, "details", None), str | None):
+        raise InvalidField("details", "must be text")
     if isinstance(event, Ended) and not isinstance(event.cause, Cause):
         raise InvalidField("cause", f"must be one of {', '.join(Cause)}")
 
@@ -103,22 +102,23 @@ def _hear(unit: Unit, connector: str, event: VoiceEvent, exchange: Exchange) -> 
         case Ended():
             leg_ended(unit, call, event, exchange)
         case Pressed():
-            key = f"{event.key or event.digits}@{event.at}"[:_DETAILS]
-            _pressed(unit, call, event, key, exchange)
+            _pressed(unit, call, event, f"{event.key or event.digits}@{event.at}", exchange)
         case Played():
             _played(unit, call, event, exchange)
 
 
 def _pressed(unit: Unit, call: Call, event: Pressed, key: str, exchange: Exchange) -> None:
     most = exchange.settings.moments
-    if note(unit, call, Happened.DIGITS, event.digits, most=most, at=event.at, key=f"d/{key}"):
-        tell_digits(unit, call, event.digits, event.at)
+    at = Instant(min(event.at, unit.now))
+    if note(unit, call, Happened.DIGITS, event.digits, most=most, at=at, key=f"d/{key}"):
+        tell_digits(unit, call, event.digits, at)
 
 
 def _played(unit: Unit, call: Call, event: Played, exchange: Exchange) -> None:
     most = exchange.settings.moments
     key = f"p/{event.playback}"
-    note(unit, call, Happened.PLAYED, event.playback, most=most, at=event.at, key=key)
-    if event.playback == playback_of(call) and call.state not in OVER:
-        assert call.direction is Direction.OUT
+    at = Instant(min(event.at, unit.now))
+    note(unit, call, Happened.PLAYED, event.playback, most=most, at=at, key=key)
+    speaks = call.speech is not None and call.state not in OVER
+    if speaks and event.playback == playback_of(call):
         move_call(unit, call, CallEvent.HANG_UP, exchange, hang_up=True)

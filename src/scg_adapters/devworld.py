@@ -23,7 +23,7 @@ MDN: Final = "+15550100001"
 
 PHONES: Final = {
     "busy": "+15550100017", "declines": "+15550100021", "rings": "+15550100018",
-    "unreachable": "+15550100001",
+    "unreachable": "+15550100099",
 }  # fmt: skip
 """Numbers whose phones do not answer; all others do, at once, and talk for a minute."""
 

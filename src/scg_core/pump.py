@@ -206,11 +206,12 @@ class Pump:
         return min((one for one in waits if one is not None), default=None)
 
     def only_calls_go_on(self) -> bool:
-        """Whether nothing waits but what recurs for as long as calls last: looks and charges."""
+        """Whether nothing waits but what recurs as long as calls last: looks and charges, and
+        commands to a switch that could not be given just now."""
         if self._switchboard is None or self._told is not None:
             return False
         kinds = self._kinds_for(self._capabilities)
-        passing = [one for one in kinds if one != METER and not one.startswith(LOOK)]
+        passing = [one for one in kinds if one != METER and not one.startswith((LINE, LOOK))]
         with self._storage.snapshot() as session:
             return session.next_due(list(self._capabilities), passing) is None
 

@@ -74,10 +74,10 @@ class Switchboard:
         results: list[Result] = []
         for command in task.commands:
             yield "command"
+            if self._clock.now() >= task.until:  # another worker may have the line soon
+                break
             results.append(self._give(task.connector, command))
             if results[-1].outcome in (Outcome.LATER, Outcome.BROKE):
-                break
-            if self._clock.now() >= task.until:  # the rest is claimed anew
                 break
         yield "commanded"
         with self._begin("commanded") as unit:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from scg_adapters.voice.simulator import Does, Faults, VoiceSimulator
-from scg_core import CallSettings, IllegalTransition, InvalidField, NotFound
+from scg_core import CallSettings, IllegalTransition, InvalidField, NotFound, VoiceRefused
 from scg_core.events.model import Envelope, Subscription, Topic
 from scg_core.kernel.errors import InsufficientCredit
 from scg_core.kernel.instant import MINUTE, SECOND, Instant
-from scg_core.ports.voice_transport import Leg, Playback, Speech
-from tests.stories.calls import ANN, BOB, OURS, VoiceWorld
+from scg_core.ports.voice_transport import Leg, Playback, Presence, Sighting, Speech
+from tests.stories.calls import ANN, BOB, CID, OURS, VoiceWorld
 
 
 def test_a_phone_that_answers_makes_a_call_active_until_it_hangs_up() -> None:
@@ -164,11 +164,11 @@ def test_digits_that_a_phone_presses_are_events_and_on_the_timeline() -> None:
 
     moments = world.app.calls.timeline(call.id)
     seen = [(one.at - world.start, one.what, one.details) for one in moments.items]
-    assert seen[:-1] == [
+    assert seen == [
         (0, "STATE", "STARTED"), (0, "STATE", "ACTIVE"), (1_000, "DIGITS", "4"),
         (2_000, "DIGITS", "2"), (2_000, "DIGITS", "2"), (3_000, "DIGITS", "#"),
+        (5_000, "PLAYS", "Thank you"), (5_540, "PLAYED", "Thank you"),
     ]  # fmt: skip
-    assert (seen[-1][0], seen[-1][1]) == (5_540, "PLAYED")
     told = _told(world, "dtmf_received")
     assert "".join(one["digits"] for one in told) == "422#"
     assert {one["call_id"] for one in told} == {call.id}
@@ -518,6 +518,96 @@ def test_a_call_that_rings_may_ring_for_a_shorter_time_only() -> None:
 
     assert world.app.calls.get(call.id).failure_code == "NO_ANSWER"
     assert world.heard(ANN)[-1][:2] == (5_000, "ends")
+
+
+def test_a_worker_that_stalls_gives_nothing_after_its_lease() -> None:
+    """What another worker has said meanwhile is not said again, nor taken back."""
+    world = VoiceWorld()
+    conference = world.app.conferences.create()
+    members = [
+        world.app.conference_members.create(conference.id, call_id=world.connected(party).id)
+        for party in (ANN, BOB)
+    ]
+    world.settle()
+    world.app.conference_members.update(conference.id, members[0].id, mute=False, external_id="x")
+    world.app.conference_members.update(conference.id, members[0].id, mute=True)
+    world.app.conference_members.update(conference.id, members[0].id, mute=False)
+    stalled = world.engine.pump.round(world.engine.pump.capabilities)
+    while next(stalled) != "command":
+        pass
+    world.clock.advance(16_000)
+    world.app.conference_members.update(conference.id, members[0].id, mute=True)
+    other = world.another_engine(world.carrier)
+    other.run_until_idle(world.clock.now())
+    assert world.switch.listening()[BOB] == ()
+    for _ in stalled:
+        pass
+
+    assert world.switch.listening()[BOB] == ()
+
+
+def test_a_leg_that_cannot_be_hung_up_holds_up_nobody_else() -> None:
+    """Its conference goes on, and so do the looks for the others."""
+
+    class Stuck(VoiceSimulator):
+        def hang_up(self, leg: str, now: Instant) -> None:
+            if leg == stuck:
+                raise ConnectionResetError
+            super().hang_up(leg, now)
+
+    world = VoiceWorld(switch=Stuck())
+    conference = world.app.conferences.create()
+    calls = [world.connected(party) for party in (ANN, BOB, CID)]
+    stuck = calls[0].id
+    for call in calls[:2]:
+        world.app.conference_members.create(conference.id, call_id=call.id)
+    world.settle()
+    world.app.conferences.update(conference.id, mute=True)
+    world.app.calls.hang_up(stuck)
+    world.settle()
+    world.app.conference_members.create(conference.id, call_id=calls[2].id)
+    world.app.conferences.play_tts(conference.id, text="hello")
+    world.wait(MINUTE)
+    assert (0, "plays", "speech hello") in world.heard(BOB)
+    assert world.switch.up()[CID] == conference.id
+    began = world.clock.now()
+    world.engine.run_until_idle()  # it comes back
+
+    assert world.clock.now() <= began + MINUTE
+
+
+def test_an_answer_that_the_switch_refuses_is_no_call() -> None:
+    """The caller does not ring on for ever."""
+
+    class Full(VoiceSimulator):
+        def answer(self, leg: str, now: Instant) -> None:
+            raise VoiceRefused("no free channel")
+
+    world = VoiceWorld(switch=Full())
+    world.switch.call_in(ANN, OURS, world.clock.now())
+    world.settle()
+    [call] = world.app.calls.find()
+    world.app.calls.answer(call.id)
+    world.settle()
+
+    call = world.app.calls.get(call.id)
+    assert (call.state, call.failure_code) == ("COMPLETED", "FAILED")
+    assert world.heard(ANN)[-1] == (0, "ends", "HUNG_UP")
+
+
+def test_a_call_that_a_switch_overlooked_once_is_let_go() -> None:
+    """LOST is final; the leg, if it is there after all, is hung up."""
+
+    class Blind(VoiceSimulator):
+        def look(self, legs: Any, now: Instant) -> Any:
+            return [Sighting(Presence.UNKNOWN)] * len(legs)
+
+    world = VoiceWorld(switch=Blind())
+    call = world.connected(ANN)
+    world.wait(MINUTE)
+
+    assert world.app.calls.get(call.id).failure_code == "LOST"
+    assert world.switch.up() == {}
 
 
 def _listen(world: VoiceWorld) -> None:

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from scg_adapters.bench import calls as calling
 from scg_adapters.bench import contacts, http, pipeline, rules, singles, words
 
 
@@ -24,6 +25,14 @@ def bench() -> None:
 def bench_pipeline(recipients: int, file: Path | None) -> None:
     """Accept, fan out, hand off and settle one bulk request, beside raw SQLite in the same run."""
     _show("scg bench pipeline", pipeline.measure(recipients), file)
+
+
+@bench.command("calls")
+@click.option("--calls", default=1_000, show_default=True, type=click.IntRange(2))
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_calls(calls: int, file: Path | None) -> None:
+    """Calls a second from dialling to the end, two by two on a bridge."""
+    _show("scg bench calls", calling.measure(calls), file)
 
 
 @bench.command("singles")

@@ -220,7 +220,8 @@ class Happened(StrEnum):
 
     STATE = "STATE"
     DIGITS = "DIGITS"  # the phone pressed them
-    PLAYED = "PLAYED"  # a sound ended
+    PLAYS = "PLAYS"  # a sound was asked for
+    PLAYED = "PLAYED"  # it ended
     JOINED = "JOINED"  # a bridge or conference
     LEFT = "LEFT"
     FAILED = "FAILED"  # the switch refused what was asked

@@ -10,6 +10,9 @@ from attrs import frozen
 from scg_core.calling.records import Verb, VoiceCommand
 from scg_core.kernel.instant import MINUTE, SECOND
 
+BEGINNINGS: Final = (Verb.ORIGINATE, Verb.ANSWER)
+"""What takes a leg up."""
+
 ENDS: Final = (Verb.HANG_UP, Verb.CLOSE)
 """What ends a line: nothing before it is of use any more."""
 

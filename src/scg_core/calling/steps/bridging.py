@@ -64,7 +64,7 @@ def check_free(call: Call) -> None:
     if call.state not in (CallState.STARTED, CallState.ACTIVE):
         raise IllegalTransition("call", call.state.value, "JOIN", ())
     if call.room_id is not None:
-        raise IllegalTransition("call", "in a bridge or conference", "JOIN", ("LEAVE",))
+        raise IllegalTransition("call", "in a bridge or conference", "JOIN", ())
 
 
 def check_switch(room: str, calls: Sequence[Call], call: Call) -> None:

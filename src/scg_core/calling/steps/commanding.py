@@ -6,20 +6,25 @@ Commands of one line, a call or a room, are done in the order they were asked, o
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 import attrs
 
-from scg_core.calling.model import Call
+from scg_core.calling.model import Call, Happened
 from scg_core.calling.records import Verb, VoiceCommand
 from scg_core.calling.rules.hearing import Seat
-from scg_core.kernel.query import Query, eq
+from scg_core.calling.steps.exchange import Exchange
+from scg_core.calling.steps.telling import note
+from scg_core.kernel.query import Query, among, eq
 from scg_core.ports.message_transport import File
 from scg_core.ports.voice_transport import Audio, Chime, Recording, RoomKind, Sound, Speech
 from scg_core.unit import Unit
 
 LINE: Final = "voice/"
 """The due work of a line; the kind goes on with the switch, the key is the line."""
+
+_LONGEST: Final = 255
 
 LOOK: Final = "voice_look/"
 """The due work of asking a switch about its calls; the kind goes on with the switch."""
@@ -42,6 +47,12 @@ def order(unit: Unit, connector: str, company: str, line: str, verb: Verb, **fac
         unit.later(LINE + connector, line, unit.now)
 
 
+def waits(unit: Unit, lines: Iterable[str], verbs: Iterable[Verb] = tuple(Verb)) -> bool:
+    """Whether a command of one of these verbs waits on one of these lines."""
+    where = [among("line", lines), among("verb", [one.value for one in verbs])]
+    return bool(unit.session.count(Query(VoiceCommand, where), at_most=1))
+
+
 def order_leg(unit: Unit, call: Call, verb: Verb, **facts: object) -> None:
     """Ask for something on a call."""
     order(unit, call.connector, call.company_id, call.id, verb, leg=call.leg, **facts)
@@ -60,8 +71,10 @@ def order_seat(unit: Unit, call: Call, room: str, kind: RoomKind, seat: Seat) ->
     )  # fmt: skip
 
 
-def order_sound(unit: Unit, call: Call, playback: str, sound: Sound) -> None:
+def order_sound(unit: Unit, call: Call, playback: str, sound: Sound, exchange: Exchange) -> None:
     """Ask for a sound on a call."""
+    most = exchange.settings.moments
+    note(unit, call, Happened.PLAYS, said(sound), most=most, key=f"a/{playback}")
     order_leg(unit, call, Verb.PLAY, id=playback, sound=written(sound))
 
 
@@ -77,6 +90,19 @@ def written(sound: Sound) -> dict[str, Any]:
     if isinstance(sound, Chime):
         return {"Chime": sound.value}
     return {type(sound).__name__: attrs.asdict(sound)}
+
+
+def said(sound: Sound) -> str:
+    """A sound as it stands on a timeline."""
+    match sound:
+        case Speech(text=text):
+            return text[:_LONGEST]
+        case Audio(url=url):
+            return url[:_LONGEST]
+        case Recording(file=file):
+            return file.name[:_LONGEST]
+        case _:
+            return str(sound)
 
 
 def read_sound(facts: dict[str, Any]) -> Sound:

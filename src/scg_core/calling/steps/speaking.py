@@ -29,7 +29,7 @@ def begin_to_speak(unit: Unit, call: Call, exchange: Exchange) -> None:
     """The phone has picked up: say the message."""
     if call.speech is None:
         return
-    order_sound(unit, call, playback_of(call), Speech(**json.loads(call.speech)))
+    order_sound(unit, call, playback_of(call), Speech(**json.loads(call.speech)), exchange)
     unit.later(SPOKEN_LIMIT, call.id, later(unit.now, exchange.settings.spoken))
 
 

@@ -16,8 +16,8 @@ from attrs import frozen
 from scg_core.calling.lifecycle import OVER
 from scg_core.calling.model import Call, Happened
 from scg_core.calling.records import Verb, VoiceCommand
-from scg_core.calling.rules.lines import ENDS, sift, wait_of
-from scg_core.calling.steps.commanding import order
+from scg_core.calling.rules.lines import BEGINNINGS, ENDS, sift, wait_of
+from scg_core.calling.steps.commanding import order, waits
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.hearing import leg_ended, leg_of, plain, room_failed
 from scg_core.calling.steps.speaking import playback_of
@@ -68,7 +68,7 @@ def next_commands(unit: Unit, work: Work, connector: str, exchange: Exchange) ->
     """
     give = _sifted(unit, work.key, connector)
     if not give:
-        if _waits(unit, work.key):
+        if waits(unit, [work.key]):
             unit.session.again(work, unit.now, work.position)
         else:
             unit.session.complete(work)
@@ -111,11 +111,11 @@ def _is_stale(unit: Unit, connector: str, command: VoiceCommand) -> bool:
 def _blocked(
     unit: Unit, connector: str, commands: Sequence[VoiceCommand]
 ) -> tuple[int, Call] | None:
-    """The first command that places a leg whose own line is not served yet, and its call."""
+    """The first command that places a leg which is still to be taken up, and its call."""
     for at, command in enumerate(commands):
         if command.verb is Verb.PLACE:
             call = leg_of(unit, connector, json.loads(command.facts)["leg"])
-            if call is not None and _waits(unit, call.id):
+            if call is not None and waits(unit, [call.id], BEGINNINGS):
                 return at, call
     return None
 
@@ -143,8 +143,8 @@ def settle_commands(
     stopped = last.outcome in (Outcome.LATER, Outcome.BROKE)
     given_up = stopped and _given_up(task.commands[len(results) - 1], last, exchange)
     if stopped and not given_up:
-        again = last.retry_at or later(unit.now, wait_of(work.position + 1))
-        unit.session.again(work, again, work.position + 1)
+        again = later(unit.now, wait_of(work.position + 1))
+        unit.session.again(work, max(again, last.retry_at or again), work.position + 1)
     else:
         unit.session.again(work, unit.now, 0)
     taken = len(results) - (last.outcome is Outcome.LATER)
@@ -159,7 +159,7 @@ def settle_commands(
             _refused(unit, task, command, result, exchange)
         if result.outcome is Outcome.BROKE and command.verb in (Verb.ORIGINATE, Verb.ANSWER):
             _let_go(unit, task.connector, command)
-    if not _waits(unit, work.key):
+    if not waits(unit, [work.key]):
         unit.session.withdraw(work.kind, work.key)
 
 
@@ -176,10 +176,6 @@ def _let_go(unit: Unit, connector: str, command: VoiceCommand) -> None:
     order(unit, connector, command.company_id, command.line, Verb.HANG_UP, leg=leg)
 
 
-def _waits(unit: Unit, line: str) -> bool:
-    return bool(unit.session.count(Query(VoiceCommand, [eq("line", line)]), at_most=1))
-
-
 def _refused(
     unit: Unit, task: LineTask, command: VoiceCommand, result: Result, exchange: Exchange
 ) -> None:
@@ -190,8 +186,9 @@ def _refused(
         case Verb.ORIGINATE | Verb.ANSWER:
             call = leg_of(unit, task.connector, facts["leg"])
             if call is not None:
-                cause = _cause(result.cause)
-                leg_ended(unit, call, Ended(call.leg, unit.now, cause, reason), exchange)
+                ended = Ended(call.leg, unit.now, _cause(result.cause), reason)
+                up = command.verb is Verb.ANSWER  # it rings, whatever the switch made of it
+                leg_ended(unit, call, ended, exchange, hang_up=up)
         case Verb.PLACE if result.cause != NOT_THERE:
             room_failed(unit, task.connector, facts["room"], exchange)
         case Verb.PLAY | Verb.PRESS if "leg" in facts:

@@ -9,7 +9,7 @@ from scg_core.calling.lifecycle import (
     OVER,
     CallEvent,
 )
-from scg_core.calling.model import Call, Happened
+from scg_core.calling.model import Call, CallMoment, Happened
 from scg_core.calling.records import Verb
 from scg_core.calling.steps.commanding import let_go, order_leg
 from scg_core.calling.steps.exchange import Exchange
@@ -21,6 +21,7 @@ from scg_core.calling.steps.telling import note, tell_digits
 from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import LATEST, Instant
+from scg_core.kernel.query import Query, eq
 from scg_core.ports.voice_transport import (
     Answered,
     Arrived,
@@ -116,9 +117,10 @@ def _pressed(unit: Unit, call: Call, event: Pressed, key: str, exchange: Exchang
 
 def _played(unit: Unit, call: Call, event: Played, exchange: Exchange) -> None:
     most = exchange.settings.moments
-    key = f"p/{event.playback}"
-    at = Instant(min(event.at, unit.now))
-    note(unit, call, Happened.PLAYED, event.playback, most=most, at=at, key=key)
+    where = [eq("call_id", call.id), eq("key", f"a/{event.playback}")]
+    for asked in unit.session.find(Query(CallMoment, where, limit=1)):
+        at, key = Instant(min(event.at, unit.now)), f"p/{event.playback}"
+        note(unit, call, Happened.PLAYED, asked.details, most=most, at=at, key=key)
     speaks = call.speech is not None and call.state not in OVER
     if speaks and event.playback == playback_of(call):
         move_call(unit, call, CallEvent.HANG_UP, exchange, hang_up=True)

@@ -9,9 +9,10 @@ from attrs import frozen
 
 from scg_core.calling.lifecycle import OVER, CallEvent, CallPhase, CallState
 from scg_core.calling.model import Bridge, Call, CallFailure, Conference, ConferenceMember
-from scg_core.calling.records import Verb, VoiceCommand
+from scg_core.calling.records import Verb
 from scg_core.calling.rules.hearing import Seat, bridged, seat_of
-from scg_core.calling.steps.commanding import order, order_seat
+from scg_core.calling.rules.lines import BEGINNINGS
+from scg_core.calling.steps.commanding import order, order_seat, waits
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.hearing import leg_ended
 from scg_core.calling.steps.moving import move_call
@@ -22,6 +23,9 @@ from scg_core.ports.voice_transport import Ended, Presence, RoomKind, Sighting
 from scg_core.unit import Unit
 
 PAGE: Final = 100
+_OWN: Final = (*BEGINNINGS, Verb.HANG_UP)
+"""What changes how a switch sees a leg: while it waits, the engine knows better."""
+
 _OPEN: Final = (CallState.STARTED.value, CallState.ACTIVE.value)
 
 
@@ -46,7 +50,7 @@ def next_look(unit: Unit, work: Work, connector: str, exchange: Exchange) -> Loo
     calls = unit.session.find(query)
     if calls:
         unit.session.again(work, later(unit.now, exchange.settings.lease), work.position)
-        asked = [one for one in calls if not _waits(unit, one)]
+        asked = [one for one in calls if not waits(unit, [one.id], _OWN)]
         return LookTask(work, connector, len(calls), tuple(asked))
     if work.position:  # the last page was full, and the first may not be empty
         unit.session.again(work, later(unit.now, exchange.settings.look), 0)
@@ -58,7 +62,7 @@ def next_look(unit: Unit, work: Work, connector: str, exchange: Exchange) -> Loo
 def settle_look(unit: Unit, task: LookTask, seen: Sequence[Sighting], exchange: Exchange) -> None:
     """Take in what the switch sees: ends and answers never heard, places never taken.
 
-    A call that was moved meanwhile or has commands waiting is left to them.
+    A call that was moved meanwhile, or that is to be taken up or ended, is left to that.
 
     Raises:
         LeaseLost: it took longer than the lease.
@@ -69,7 +73,7 @@ def settle_look(unit: Unit, task: LookTask, seen: Sequence[Sighting], exchange: 
         for before, call, sighting in zip(task.asked, held, seen, strict=False)
         if call is not None
         and call.version_number == before.version_number
-        and not _waits(unit, call)
+        and not waits(unit, [call.id], _OWN)
     ]
     over = 0
     for call, sighting in fresh:
@@ -88,12 +92,6 @@ def put_off_look(unit: Unit, task: LookTask, exchange: Exchange) -> None:
     unit.session.again(task.work, due, task.work.position)
 
 
-def _waits(unit: Unit, call: Call) -> bool:
-    """Whether a command waits for a call, or for the room it has a place in."""
-    lines = [line for line in (call.id, call.room_id) if line]
-    return bool(unit.session.count(Query(VoiceCommand, [among("line", lines)]), at_most=1))
-
-
 def _reconcile(unit: Unit, call: Call, seen: Sighting, exchange: Exchange) -> None:
     at = unit.now if seen.at is None else seen.at
     if seen.presence is Presence.ENDED:
@@ -101,7 +99,7 @@ def _reconcile(unit: Unit, call: Call, seen: Sighting, exchange: Exchange) -> No
     elif seen.presence is Presence.UNKNOWN:
         move_call(
             unit, call, CallEvent.FAILED, exchange, failure=CallFailure.LOST,
-            details="the switch does not know it any more",
+            details="the switch does not know it any more", hang_up=True,
         )  # fmt: skip
     elif seen.presence is Presence.UP and call.phase is CallPhase.DIALING:
         move_call(unit, call, CallEvent.ANSWERED, exchange, at=at)
@@ -113,7 +111,8 @@ def _reconcile(unit: Unit, call: Call, seen: Sighting, exchange: Exchange) -> No
 
 def _seat(unit: Unit, call: Call, room: str | None) -> None:
     """Put a call where it should be, if the switch has it elsewhere."""
-    if call.room_id == room:
+    rooms = [one for one in (call.room_id, room) if one is not None]
+    if call.room_id == room or waits(unit, rooms, (Verb.PLACE, Verb.REMOVE, Verb.CLOSE)):
         return
     if call.room_id is None:
         facts = {"room": room, "leg": call.leg}

@@ -89,7 +89,7 @@ def play_on_call(unit: Unit, caller: Caller, id: str, wanted: Sound, exchange: E
     call = _active(held(unit, Call, caller.company_id, id), "PLAY")
     _check(call.connector, wanted, exchange)
     _refuse_a_crowd(unit, call.id, exchange)
-    order_sound(unit, call, unit.new_id(), wanted)
+    order_sound(unit, call, unit.new_id(), wanted, exchange)
     return call
 
 

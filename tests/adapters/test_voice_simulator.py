@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from scg_adapters.simulated import NEW_YEAR, SimulatedClock
 from scg_adapters.voice.simulator import Does, Faults, Phone, VoiceSimulator
 from scg_core.conformance.voice import OURS, Line, Listener, VoiceContract
 from scg_core.kernel.errors import TransportUnavailable
 from scg_core.kernel.instant import Instant
-from scg_core.ports.voice_transport import Answered, Leg, VoiceCapabilities
+from scg_core.ports.voice_transport import (
+    Answered,
+    Leg,
+    Playback,
+    RoomKind,
+    VoiceCapabilities,
+)
 
 
 class Simulated(Line):
     """A simulated switch with three phones."""
 
-    answers, busy, silent = "+14155550111", "+14155550112", "+14155550113"
+    answers, answers_too = "+14155550111", "+14155550114"
+    busy, silent = "+14155550112", "+14155550113"
 
     def __init__(self, switch: VoiceSimulator) -> None:
         switch.phones |= {self.busy: Phone(Does.IS_BUSY), self.silent: Phone(Does.RINGS)}
@@ -38,6 +46,19 @@ class Simulated(Line):
     def rings(self, number: str) -> int | None:
         """It is known here."""
         return self.switch.dialled.count(number)
+
+    def hears(self, number: str) -> tuple[str, ...]:
+        """It is known here."""
+        return self.switch.listening()[number]
+
+    def pressed(self, number: str) -> list[str]:
+        """As the timeline has it."""
+        sent = [about for _, what, about in self.switch.heard(number) if what == "plays"]
+        return [one.removeprefix("digits ") for one in sent if one.startswith("digits ")]
+
+    def lose(self, room: str) -> None:
+        """It can be asked to."""
+        self.switch.loses_room(room, self.clock.now())
 
     def call_in(self, to: str) -> None:
         """A phone calls."""
@@ -101,3 +122,48 @@ def test_a_switch_that_is_away_takes_no_commands() -> None:
     with pytest.raises(TransportUnavailable):
         switch.hang_up("leg", NEW_YEAR)
     assert switch.poll(NEW_YEAR) == NEW_YEAR + 1_000
+
+
+class _Deaf(VoiceSimulator):
+    """A switch that lets everybody hear everything."""
+
+    def place(
+        self, room: str, kind: RoomKind, leg: str, hears: bool, speaks: bool, now: Instant
+    ) -> None:
+        """Neither hold nor mute."""
+        super().place(room, kind, leg, True, True, now)
+
+
+class _Twice(VoiceSimulator):
+    """A switch that knows no request again."""
+
+    def press(self, leg: str, digits: str, id: str, now: Instant) -> None:
+        """Every time."""
+        self.times = getattr(self, "times", 0) + 1
+        super().press(leg, digits, f"{id}{self.times}", now)
+
+    def play(self, playback: Playback, now: Instant) -> None:
+        """Every time, and at once."""
+        self.times = getattr(self, "times", 0) + 1
+        self._busy.clear()
+        super().play(evolve(playback, id=f"{playback.id}{self.times}"), now)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "law"),
+    [
+        (_Deaf, "a_leg_hears_and_is_heard_as_it_was_placed"),
+        (_Twice, "digits_can_be_sent_where_that_is_declared"),
+        (_Twice, "a_sound_asked_for_twice_is_played_once"),
+        (_Twice, "sounds_are_played_one_after_the_other"),
+    ],
+)
+def test_the_kit_finds_a_switch_that_breaks_a_law(wrong: type[VoiceSimulator], law: str) -> None:
+    """The kit is tested too."""
+
+    class Kit(TestSimulator):
+        def line(self) -> Line:
+            return Simulated(wrong())
+
+    with pytest.raises(AssertionError):
+        getattr(Kit(), f"test_{law}")()

@@ -1,7 +1,9 @@
 """What every switch must do: subclass, say how to make one with phones, run pytest.
 
-The kit needs phones that behave: one that answers, one that is busy, one that rings for ever. With
+The kit needs phones that behave: two that answer, one that is busy, one that rings for ever. With
 a real switch these are test extensions; ``settle`` waits until the switch has told what it knows.
+What only the phones know (whom they hear, what was pressed, how often they rang) is asked of
+``Line`` and may be left out.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from scg_core.ports.voice_transport import (
     Playback,
     Played,
     Presence,
+    RoomFailed,
     RoomKind,
     Sound,
     Speech,
@@ -70,6 +73,8 @@ class Line(ABC):
     transport: VoiceTransport
     answers: str
     """The number of a phone that answers soon."""
+    answers_too: str
+    """The number of another one."""
     busy: str
     """The number of a phone that is busy, or declines."""
     silent: str
@@ -90,6 +95,18 @@ class Line(ABC):
     def rings(self, number: str) -> int | None:
         """How often a phone was made to ring, if that is known."""
         return None
+
+    def hears(self, number: str) -> Sequence[str] | None:
+        """The numbers that a phone hears now, if that is known."""
+        return None
+
+    def pressed(self, number: str) -> Sequence[str] | None:
+        """The digits that were sent to a phone, request by request, if that is known."""
+        return None
+
+    def lose(self, room: str) -> None:
+        """Let a room fail in the switch."""
+        pytest.skip("this switch loses no rooms on purpose")
 
     def call_in(self, to: str) -> None:
         """Let a phone call one of our numbers."""
@@ -197,6 +214,32 @@ class VoiceContract(ABC):
         switch.place("room1", RoomKind.BRIDGE, leg, False, False, line.instant())  # again, on hold
         assert self.room(line, leg) == "room1"
 
+    def test_a_leg_hears_and_is_heard_as_it_was_placed(self) -> None:
+        """On hold it does neither, muted it hears; the other hears it only if it speaks."""
+        line, switch, _ = self.start()
+        first = self.dial(line, line.answers, "leg1")
+        second = self.dial(line, line.answers_too, "leg2")
+        self.place(line, "room1", second)
+        for hears, speaks in ((True, True), (True, False), (False, False), (True, True)):
+            now = line.instant()
+            switch.place("room1", RoomKind.CONFERENCE, first, hears, speaks, now)
+            line.settle()
+            if line.hears(line.answers) is None:
+                pytest.skip("nobody knows what these phones hear")
+            assert (line.answers_too in (line.hears(line.answers) or ())) is hears
+            assert (line.answers in (line.hears(line.answers_too) or ())) is speaks
+
+    def test_a_room_that_fails_is_told(self) -> None:
+        """RoomFailed by its name; its legs stay up."""
+        line, _, listener = self.start()
+        leg = self.dial(line, line.answers)
+        self.place(line, "room1", leg)
+        line.lose("room1")
+        line.settle()
+
+        assert [one.room for one in listener.of(RoomFailed)] == ["room1"]
+        assert self.presence(line, leg) is Presence.UP
+
     def test_a_leg_that_is_placed_elsewhere_is_moved(self) -> None:
         """It is in the last room it was placed in."""
         line, _, _ = self.start()
@@ -240,7 +283,8 @@ class VoiceContract(ABC):
     def test_the_legs_of_a_closed_room_stay_up(self) -> None:
         """They are in no room; closing it again is no error."""
         line, switch, listener = self.start()
-        legs = [self.dial(line, line.answers, f"leg{number}") for number in (1, 2)]
+        phones = (line.answers, line.answers_too)
+        legs = [self.dial(line, phone, f"leg{at}") for at, phone in enumerate(phones)]
         for leg in legs:
             self.place(line, "room1", leg)
         switch.close("room1", line.instant())
@@ -263,6 +307,18 @@ class VoiceContract(ABC):
 
         assert sorted(one.playback for one in listener.of(Played)) == ["play1", "play2"]
 
+    def test_sounds_are_played_one_after_the_other(self) -> None:
+        """A short one does not end before a long one that was asked for first."""
+        line, switch, listener = self.start()
+        if not switch.capabilities.speech:
+            pytest.skip("not declared")
+        leg = self.dial(line, line.answers)
+        for id, text in (("long", "one two three four five"), ("short", "six")):
+            switch.play(Playback(id, Speech(text), leg=leg), line.instant())
+        line.pass_time(60_000)
+
+        assert [one.playback for one in listener.of(Played)] == ["long", "short"]
+
     def test_a_sound_asked_for_twice_is_played_once(self) -> None:
         """A command that is given again after a crash finds the playback."""
         line, switch, listener = self.start()
@@ -283,12 +339,15 @@ class VoiceContract(ABC):
             assert refused.value.cause == NOT_THERE
 
     def test_digits_can_be_sent_where_that_is_declared(self) -> None:
-        """To a leg that is up, not to one that is not."""
+        """To a leg that is up, once for a request; not to one that is not up."""
         line, switch, _ = self.start()
         if not switch.capabilities.digits:
             pytest.skip("not declared")
         leg = self.dial(line, line.answers)
-        switch.press(leg, "1w2#", "press1", line.instant())
+        for _ in range(2):  # one request, given again after a crash
+            switch.press(leg, "1w2#", "press1", line.instant())
+        line.settle()
+        assert line.pressed(line.answers) in (None, ["1w2#"])
         with pytest.raises(VoiceRefused):
             switch.press("nobody", "1", "press2", line.instant())
 

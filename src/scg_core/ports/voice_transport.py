@@ -217,7 +217,8 @@ class VoiceInbox(Protocol):
 
 
 class VoiceTransport(Protocol):
-    """Connects calls. Commands return once the switch has taken them, not once they are done.
+    """Connects calls. Commands return once the switch has taken them, not once they are done, and
+    within seven seconds: who holds them longer may find them given by another worker.
 
     Each command may raise ``VoiceRefused`` (never: the switch says why, it is not asked again) or
     ``TransportUnavailable`` (not now: it is asked again, before whatever follows it). What breaks
@@ -275,6 +276,8 @@ class VoiceTransport(Protocol):
 
         Laws:
             - ``a_leg_is_in_the_room_it_was_placed_in``
+            - ``a_leg_hears_and_is_heard_as_it_was_placed``
+            - ``a_room_that_fails_is_told``
             - ``a_leg_that_is_placed_elsewhere_is_moved``
             - ``a_leg_that_is_not_up_cannot_be_placed``
         """
@@ -307,6 +310,7 @@ class VoiceTransport(Protocol):
         Laws:
             - ``the_end_of_a_sound_is_heard``
             - ``a_sound_asked_for_twice_is_played_once``
+            - ``sounds_are_played_one_after_the_other``
             - ``a_sound_on_a_leg_that_is_not_up_is_refused``
         """
         ...
@@ -316,6 +320,9 @@ class VoiceTransport(Protocol):
 
         Raises:
             VoiceRefused: the leg is not up (cause ``NOT_THERE``).
+
+        Laws:
+            - ``digits_can_be_sent_where_that_is_declared``
         """
         ...
 

@@ -6,7 +6,6 @@ import pytest
 
 from scg_adapters.voice.simulator import Does, VoiceSimulator
 from scg_core import IllegalTransition, InvalidField, NotFound
-from scg_core.kernel.instant import MINUTE
 from tests.stories.calls import ANN, BOB, CID, DAN, OURS, VoiceWorld
 
 
@@ -284,7 +283,8 @@ def test_a_place_that_the_switch_did_not_take_is_taken_when_it_is_asked() -> Non
     world.settle()
     world.switch.close(bridge.id, world.clock.now())
     assert set(world.switch.up().values()) == {None}
-    world.wait(MINUTE)
+    world.engine.switch_restored("switch")
+    world.settle()
 
     assert set(world.switch.up().values()) == {bridge.id}
     assert world.app.bridges.get(bridge.id).state == "ACTIVE"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -25,6 +25,9 @@ from scg_core.unit import Unit
 PAGE: Final = 100
 _OWN: Final = (*BEGINNINGS, Verb.HANG_UP)
 """What changes how a switch sees a leg: while it waits, the engine knows better."""
+
+_SEATS: Final = (Verb.PLACE, Verb.REMOVE, Verb.CLOSE)
+"""What changes who is in a room."""
 
 _OPEN: Final = (CallState.STARTED.value, CallState.ACTIVE.value)
 
@@ -75,9 +78,11 @@ def settle_look(unit: Unit, task: LookTask, seen: Sequence[Sighting], exchange: 
         and call.version_number == before.version_number
         and not waits(unit, [call.id], _OWN)
     ]
+    rooms = {room for call, one in fresh for room in (call.room_id, one.room) if room is not None}
+    moving = {room for room in rooms if waits(unit, [room], _SEATS)}
     over = 0
     for call, sighting in fresh:
-        _reconcile(unit, call, sighting, exchange)
+        _reconcile(unit, call, sighting, moving, exchange)
         after = unit.session.get(Call, call.id)
         over += after is not None and after.state in OVER
     whole = task.page == PAGE
@@ -92,7 +97,9 @@ def put_off_look(unit: Unit, task: LookTask, exchange: Exchange) -> None:
     unit.session.again(task.work, due, task.work.position)
 
 
-def _reconcile(unit: Unit, call: Call, seen: Sighting, exchange: Exchange) -> None:
+def _reconcile(
+    unit: Unit, call: Call, seen: Sighting, moving: Collection[str], exchange: Exchange
+) -> None:
     at = unit.now if seen.at is None else seen.at
     if seen.presence is Presence.ENDED:
         leg_ended(unit, call, Ended(call.leg, at), exchange)
@@ -104,15 +111,15 @@ def _reconcile(unit: Unit, call: Call, seen: Sighting, exchange: Exchange) -> No
     elif seen.presence is Presence.UP and call.phase is CallPhase.DIALING:
         move_call(unit, call, CallEvent.ANSWERED, exchange, at=at)
     elif seen.presence is Presence.UP and call.phase is CallPhase.ACTIVE:
-        _seat(unit, call, seen.room)
+        if call.room_id not in moving and seen.room not in moving:
+            _seat(unit, call, seen.room)
     elif seen.presence is Presence.RINGING and call.phase is CallPhase.ACTIVE:
         order(unit, call.connector, call.company_id, call.id, Verb.ANSWER, leg=call.leg)
 
 
 def _seat(unit: Unit, call: Call, room: str | None) -> None:
     """Put a call where it should be, if the switch has it elsewhere."""
-    rooms = [one for one in (call.room_id, room) if one is not None]
-    if call.room_id == room or waits(unit, rooms, (Verb.PLACE, Verb.REMOVE, Verb.CLOSE)):
+    if call.room_id == room:
         return
     if call.room_id is None:
         facts = {"room": room, "leg": call.leg}

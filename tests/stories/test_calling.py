@@ -85,6 +85,10 @@ def test_a_conference_of_five_with_one_muted_one_kicked_an_announcement_and_a_wh
         *joined(CID), (1_000, "hears", others(CID, BOB)), (2_000, "hears", others(CID, BOB, EVE)),
         (3_000, "plays", "speech Welcome"), (4_000, "plays", "speech psst"), (5_000, "hears", ""),
     ]  # fmt: skip
+    assert world.heard(DAN) == [
+        *joined(DAN), (1_000, "hears", others(DAN, BOB)), (2_000, "hears", others(DAN, BOB, EVE)),
+        (3_000, "plays", "speech Welcome"), (5_000, "hears", ""),
+    ]  # fmt: skip
     assert world.heard(EVE) == [
         *joined(EVE), (1_000, "hears", others(EVE, BOB)), (2_000, "hears", ""),
     ]  # fmt: skip

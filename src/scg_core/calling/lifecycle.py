@@ -49,6 +49,8 @@ class CallEvent(StrEnum):
     FAILED = "FAILED"  # the network or its media failed
     ANSWER = "ANSWER"  # the customer takes an incoming call
     HANG_UP = "HANG_UP"  # the customer ends it
+    JOIN = "JOIN"  # it is given a place on a bridge or in a conference
+    PLAY = "PLAY"  # a sound or digits
 
 
 c, e = CallPhase, CallEvent
@@ -61,15 +63,17 @@ CALL: Final = Lifecycle[CallPhase, CallEvent](
     rows={
         c.DIALING: {
             e.ANSWERED: c.ACTIVE, e.UNANSWERED: c.REJECTED, e.HUNG_UP: c.REJECTED,
-            e.FAILED: c.REJECTED, e.HANG_UP: c.COMPLETED,
+            e.FAILED: c.REJECTED, e.HANG_UP: c.COMPLETED, e.JOIN: c.DIALING,
         },
         c.RINGING: {
             e.ANSWERED: c.RINGING, e.UNANSWERED: c.REJECTED, e.HUNG_UP: c.REJECTED,
             e.FAILED: c.REJECTED, e.ANSWER: c.ACTIVE, e.HANG_UP: c.COMPLETED,
+            e.JOIN: c.RINGING,
         },
         c.ACTIVE: {
             e.ANSWERED: c.ACTIVE, e.UNANSWERED: c.ACTIVE, e.HUNG_UP: c.COMPLETED,
             e.FAILED: c.COMPLETED, e.ANSWER: c.ACTIVE, e.HANG_UP: c.COMPLETED,
+            e.JOIN: c.ACTIVE, e.PLAY: c.ACTIVE,
         },
         c.REJECTED: dict.fromkeys(_LATE, c.REJECTED),
         c.COMPLETED: {**dict.fromkeys(_LATE, c.COMPLETED), e.HANG_UP: c.COMPLETED},

@@ -127,6 +127,14 @@ def read_call_ids(value: object) -> tuple[str, ...]:
     return named
 
 
+def insists(given: Mapping[str, object], name: str) -> bool:
+    """Whether a value is asked for, and not only sent back with the whole of what was read.
+
+    Clients read a resource, change one value and send all of it; then its state is there too.
+    """
+    return given.get(name) not in (None, "") and "state" not in given
+
+
 def check_sound(attachment: Attachment) -> None:
     """Refuse a file that is no sound to play.
 

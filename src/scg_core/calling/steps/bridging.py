@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from scg_core.calling.lifecycle import (
     BRIDGE,
+    CALL,
     CALL_BRIDGE,
     OVER,
     BridgeEvent,
     BridgeState,
+    CallEvent,
     CallState,
 )
 from scg_core.calling.model import Bridge, Call, Happened
@@ -61,10 +63,10 @@ def check_free(call: Call) -> None:
     Raises:
         IllegalTransition: it is over, or has a place already.
     """
-    if call.state not in (CallState.STARTED, CallState.ACTIVE):
-        raise IllegalTransition("call", call.state.value, "JOIN", ())
+    CALL.step(call.phase, CallEvent.JOIN)
     if call.room_id is not None:
-        raise IllegalTransition("call", "in a bridge or conference", "JOIN", ())
+        place = "in a bridge or conference"
+        raise IllegalTransition("call", place, CallEvent.JOIN, ("JOIN once it has left",))
 
 
 def check_switch(room: str, calls: Sequence[Call], call: Call) -> None:

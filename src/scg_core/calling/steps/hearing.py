@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from scg_core.calling.lifecycle import BridgeEvent, CallEvent, CallState, ConferenceEvent
-from scg_core.calling.model import Bridge, Call, CallFailure, Conference
+from scg_core.calling.lifecycle import BridgeEvent, CallState, ConferenceEvent
+from scg_core.calling.model import Bridge, Call, Conference
+from scg_core.calling.rules.ending import AFTERWARDS, WHILE_RINGING
 from scg_core.calling.steps import bridging, conferring
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.moving import move_call
 from scg_core.kernel.query import Query, eq
 from scg_core.messaging.steps.receiving import mended
-from scg_core.ports.voice_transport import Cause, Ended
+from scg_core.ports.voice_transport import Ended
 from scg_core.unit import Unit
 
 _DETAILS: Final = 255
-
-FAILURES: Final = {
-    Cause.BUSY: CallFailure.BUSY,
-    Cause.NO_ANSWER: CallFailure.NO_ANSWER,
-    Cause.REFUSED: CallFailure.REFUSED,
-    Cause.UNREACHABLE: CallFailure.UNREACHABLE,
-    Cause.FAILED: CallFailure.FAILED,
-}
-_UNANSWERED: Final = (Cause.BUSY, Cause.NO_ANSWER, Cause.REFUSED, Cause.UNREACHABLE)
 
 
 def leg_of(unit: Unit, connector: str, leg: str) -> Call | None:
@@ -43,32 +35,12 @@ def leg_ended(
 ) -> Call:
     """A leg is over, for a cause that its state makes the most of."""
     ringing = call.state is CallState.STARTED
-    failure = FAILURES.get(event.cause)
-    if ringing and failure is None:
-        failure = CallFailure.REFUSED
-    happened = CallEvent.HUNG_UP
-    if event.cause is Cause.FAILED:
-        happened = CallEvent.FAILED
-    elif ringing and event.cause in _UNANSWERED:
-        happened = CallEvent.UNANSWERED
-    elif not ringing:
-        failure = None
-    details = None if failure is None else plain(event.details or "") or _SAYS[failure]
+    happened, failure = (WHILE_RINGING if ringing else AFTERWARDS)[event.cause.value]
+    details = None if failure is None else plain(event.details or "") or None
     return move_call(
         unit, call, happened, exchange, at=event.at, failure=failure, details=details,
         hang_up=hang_up,
     )  # fmt: skip
-
-
-_SAYS: Final = {
-    CallFailure.BUSY: "the called party was busy",
-    CallFailure.NO_ANSWER: "nobody answered in time",
-    CallFailure.REFUSED: "it was declined, or ended before it was answered",
-    CallFailure.UNREACHABLE: "the number cannot be reached",
-    CallFailure.FAILED: "the network failed",
-    CallFailure.LOST: "the switch does not know it any more",
-    CallFailure.NO_CREDIT: "the credit ran out",
-}
 
 
 def room_failed(unit: Unit, connector: str, room: str, exchange: Exchange) -> None:

@@ -15,6 +15,7 @@ from scg_core.calling.model import (
 )
 from scg_core.calling.records import Verb
 from scg_core.calling.rules.charging import seconds_of
+from scg_core.calling.rules.ending import SAYS
 from scg_core.calling.steps import bridging, conferring
 from scg_core.calling.steps.charging import begin_meter, settled
 from scg_core.calling.steps.commanding import order_leg
@@ -41,7 +42,8 @@ def move_call(
 ) -> Call:
     """Let a call hear something, at an instant that a network may name; a loop changes nothing.
 
-    ``hang_up`` tells the switch to end its leg, if the event ends the call.
+    ``details`` say more of a ``failure`` than its own sentence. ``hang_up`` tells the switch to end
+    its leg, if the event ends the call.
 
     Raises:
         IllegalTransition: the call is in no state for it.
@@ -53,7 +55,7 @@ def move_call(
     when = _within(call, unit.now if at is None else at, unit.now)
     changes: dict[str, object] = {"state": state}
     if failure is not None:
-        changes |= {"failure_code": failure, "failure_details": details}
+        changes |= {"failure_code": failure, "failure_details": details or SAYS[failure]}
     if state is CallState.ACTIVE:
         changes["answer_time"] = when
     else:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from scg_core.calling.lifecycle import BRIDGE, BridgeEvent, BridgeState
 from scg_core.calling.model import Bridge, Call
-from scg_core.calling.rules.asking import read_call_ids
+from scg_core.calling.rules.asking import insists, read_call_ids
 from scg_core.calling.steps import bridging
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.steps.finding import held, named_call, seen
@@ -63,7 +63,7 @@ def update_bridge(
     before = bridge.version_number
     values = codec.changes(bridge, codec.read(Bridge, _without(given), lenient=caller.lenient))
     audio = values.pop("bridge_audio", None)
-    if audio is None and given.get("bridge_audio") not in (None, "") and "state" not in given:
+    if audio is None and insists(given, "bridge_audio"):
         audio = bridge.bridge_audio  # what is over takes no wish, not even the one it had
     if audio is not None:
         bridge = bridging.set_audio(unit, bridge, audio, exchange)

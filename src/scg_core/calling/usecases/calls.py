@@ -8,7 +8,7 @@ from typing import Any, Final
 from scg_core.calling.lifecycle import CALL, OVER, CallEvent, CallState, Direction
 from scg_core.calling.model import Bridge, Call
 from scg_core.calling.records import Verb
-from scg_core.calling.rules.asking import read_ring
+from scg_core.calling.rules.asking import insists, read_ring
 from scg_core.calling.steps import bridging
 from scg_core.calling.steps.charging import set_aside, tariff_of
 from scg_core.calling.steps.commanding import order_leg
@@ -103,7 +103,7 @@ def update_call(
     if kept:
         call = unit.save(call, **kept)
     wanted = changes.get("bridge_id", call.bridge_id) or None
-    if "bridge_id" in changes or (_insists(given, "bridge_id") and call.room_id != wanted):
+    if "bridge_id" in changes or (insists(given, "bridge_id") and call.room_id != wanted):
         _change_bridge(unit, call, wanted, exchange)
         call = held(unit, Call, caller.company_id, id)
     if given.get("state") is not None:
@@ -148,11 +148,6 @@ def _set_state(unit: Unit, call: Call, wanted: object, exchange: Exchange) -> Ca
             return hang_up(unit, call, exchange)
         case _:
             raise InvalidField("state", "may be set to ACTIVE or COMPLETED only")
-
-
-def _insists(given: Mapping[str, object], name: str) -> bool:
-    """Whether a value that does not change is asked for, and not only sent back with the rest."""
-    return bool(given.get(name)) and "state" not in given
 
 
 def _change_bridge(unit: Unit, call: Call, wanted: str | None, exchange: Exchange) -> None:

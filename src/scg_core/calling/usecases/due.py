@@ -19,7 +19,7 @@ def ring_out(unit: Unit, work: Work, exchange: Exchange) -> None:
     if call is not None and call.state is CallState.STARTED:
         move_call(
             unit, call, CallEvent.UNANSWERED, exchange, hang_up=True,
-            failure=CallFailure.NO_ANSWER, details="nobody answered in time",
+            failure=CallFailure.NO_ANSWER,
         )  # fmt: skip
 
 
@@ -38,7 +38,6 @@ def next_unit(unit: Unit, work: Work, exchange: Exchange) -> None:
     unit.session.complete(work)
     move_call(
         unit, call, CallEvent.FAILED, exchange, hang_up=True, failure=CallFailure.NO_CREDIT,
-        details="the credit ran out",
     )  # fmt: skip
 
 

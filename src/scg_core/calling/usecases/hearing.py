@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from scg_core.calling.lifecycle import (
-    OVER,
-    CallEvent,
-)
+from scg_core.calling.lifecycle import OVER, CallEvent
 from scg_core.calling.model import Call, CallMoment, Happened
 from scg_core.calling.records import Verb
 from scg_core.calling.steps.commanding import let_go, order_leg
@@ -36,7 +33,6 @@ from scg_core.unit import Unit
 
 _MOST_DIGITS: Final = 64
 _NAME: Final = 128
-_DETAILS: Final = 255
 
 
 def calls_heard(

@@ -105,8 +105,7 @@ def _reconcile(
         leg_ended(unit, call, Ended(call.leg, at), exchange)
     elif seen.presence is Presence.UNKNOWN:
         move_call(
-            unit, call, CallEvent.FAILED, exchange, failure=CallFailure.LOST,
-            details="the switch does not know it any more", hang_up=True,
+            unit, call, CallEvent.FAILED, exchange, failure=CallFailure.LOST, hang_up=True,
         )  # fmt: skip
     elif seen.presence is Presence.UP and call.phase is CallPhase.DIALING:
         move_call(unit, call, CallEvent.ANSWERED, exchange, at=at)

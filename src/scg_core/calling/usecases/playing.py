@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from scg_core.attachments.model import Attachment
 from scg_core.calling.lifecycle import (
     BRIDGE,
+    CALL,
     CONFERENCE,
     MEMBER,
     BridgeEvent,
-    CallState,
+    CallEvent,
     ConferenceEvent,
     MemberEvent,
 )
@@ -86,7 +87,8 @@ def play_on_call(unit: Unit, caller: Caller, id: str, wanted: Sound, exchange: E
         IllegalTransition: it is not ACTIVE.
         InvalidField: the switch cannot play such a sound.
     """
-    call = _active(held(unit, Call, caller.company_id, id), "PLAY")
+    call = held(unit, Call, caller.company_id, id)
+    CALL.step(call.phase, CallEvent.PLAY)
     _check(call.connector, wanted, exchange)
     _refuse_a_crowd(unit, call.id, exchange)
     order_sound(unit, call, unit.new_id(), wanted, exchange)
@@ -102,7 +104,8 @@ def press_on_call(unit: Unit, caller: Caller, id: str, given: Given, exchange: E
         InvalidField: digits outside the alphabet, or the switch cannot send any.
     """
     digits = read_digits(given, caller.lenient)
-    call = _active(held(unit, Call, caller.company_id, id), "PLAY")
+    call = held(unit, Call, caller.company_id, id)
+    CALL.step(call.phase, CallEvent.PLAY)
     if not _declared(call.connector, exchange).digits:
         raise InvalidField("dtmf_digits", "cannot be sent: the switch has no such power")
     _refuse_a_crowd(unit, call.id, exchange)
@@ -162,12 +165,6 @@ def play_to_member(
     MEMBER.step(member.state, MemberEvent.PLAY)
     play_on_call(unit, caller, member.call_id, wanted, exchange)
     return member
-
-
-def _active(call: Call, wanted: str) -> Call:
-    if call.state is not CallState.ACTIVE:
-        raise IllegalTransition("call", call.state.value, wanted, ())
-    return call
 
 
 def _declared(connector: str, exchange: Exchange) -> VoiceCapabilities:

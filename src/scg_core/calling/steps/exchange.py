@@ -12,7 +12,7 @@ from scg_core.ports.places import Places
 from scg_core.ports.prices import Prices
 from scg_core.ports.voice_transport import VoiceCapabilities
 from scg_core.senders.model import SenderId
-from scg_core.senders.steps.finding import type_of
+from scg_core.senders.steps.finding import SPOKEN, VOICE, connector_of
 from scg_core.unit import Unit
 
 
@@ -32,10 +32,8 @@ def switch_of(unit: Unit, sender: SenderId, exchange: Exchange) -> str:
     Raises:
         InvalidField: there is none.
     """
-    known = type_of(unit, sender.type_id)
-    named = sender.type_id if known is None else known.gateway_id
-    if named is not None and named in exchange.switches:
-        return named
-    if len(exchange.switches) == 1:
-        return next(iter(exchange.switches))
-    raise InvalidField("from", "no switch makes calls for the sender id's type")
+    switches = dict.fromkeys(exchange.switches, SPOKEN)
+    found = connector_of(unit, sender, switches, VOICE) if switches else None
+    if found is None:
+        raise InvalidField("from", "no switch makes calls for the sender id's type")
+    return found

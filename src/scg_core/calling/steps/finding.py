@@ -17,13 +17,12 @@ from scg_core.kernel.query import Condition, eq, every
 from scg_core.kernel.resource import R
 from scg_core.messaging.rules.recipients import CONTACT, VOICE_PREFIX, numbers_in
 from scg_core.ports.places import Places
-from scg_core.senders.model import SenderId, SenderIdClass
+from scg_core.senders.model import SenderId
 from scg_core.senders.rules.eligibility import SENDER, unfit
-from scg_core.senders.steps.finding import classes_for, named_origin
+from scg_core.senders.steps.finding import VOICE, classes_for, named_origin
 from scg_core.unit import Unit
 
 _ID: Final = re.compile(r"[0-9A-Za-z]{22}")
-_KIND: Final = "VOICE"
 
 
 @frozen
@@ -88,33 +87,26 @@ def member_in(
 
 
 def calling_sender(unit: Unit, company: str, text: str) -> SenderId:
-    """The sender id that ``from`` names, which must be able to call.
+    """The sender id that ``from`` names.
 
     Raises:
-        InvalidField: there is none, it is not ACTIVE, or it carries no VOICE (1003).
+        InvalidField: there is none, or it is not ACTIVE.
     """
     origin = named_origin(unit, company, text)
     if not isinstance(origin, SenderId):
         raise InvalidField("from", "names a channel; a call comes from one sender id")
-    problem = unfit(origin, _KIND, None, _any_class(origin))
-    if problem is not None:
-        raise InvalidField("from", problem.partition(" ")[2], SENDER)
     return origin
 
 
-def check_country(unit: Unit, sender: SenderId, country: str | None) -> None:
-    """Refuse to call a country that the sender id's class is not for.
+def check_sender(unit: Unit, sender: SenderId, country: str | None) -> None:
+    """Refuse a sender id that cannot call a country.
 
     Raises:
-        InvalidField: it is not (1003).
+        InvalidField: it carries no VOICE, or its class is not for the country (1003).
     """
-    problem = unfit(sender, _KIND, country, classes_for(unit, country))
+    problem = unfit(sender, VOICE, country, classes_for(unit, country))
     if problem is not None:
         raise InvalidField("from", problem.partition(" ")[2], SENDER)
-
-
-def _any_class(sender: SenderId) -> dict[str, SenderIdClass]:
-    return {} if sender.class_id is None else {sender.class_id: None}  # type: ignore[dict-item]
 
 
 def called_party(unit: Unit, company: str, to: str, country: str | None, places: Places) -> Party:

@@ -17,7 +17,7 @@ from scg_core.calling.steps.exchange import Exchange, switch_of
 from scg_core.calling.steps.finding import (
     called_party,
     calling_sender,
-    check_country,
+    check_sender,
     held,
     named_bridge,
 )
@@ -55,7 +55,7 @@ def create_call(
     sender = calling_sender(unit, company, values["from_"])
     _check_address(values.get("from_address"), sender.address)
     party = called_party(unit, company, values["to"], sender.country, exchange.places)
-    check_country(unit, sender, party.country)
+    check_sender(unit, sender, party.country)
     timeout = values.get("answer_timeout")
     tariff = tariff_of(unit, company, sender.root_id, party.country, exchange)
     facts: dict[str, Any] = {

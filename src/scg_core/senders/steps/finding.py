@@ -80,7 +80,8 @@ def connector_of(
     return usual[0] if len(usual) == 1 else None
 
 
-SPOKEN: Final = frozenset({"VOICE"})
+VOICE: Final = "VOICE"
+SPOKEN: Final = frozenset({VOICE})
 """What a switch carries, of all kinds of message."""
 
 

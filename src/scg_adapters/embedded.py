@@ -28,8 +28,10 @@ from scg_core.pump import NO_SWITCHES
 _SQLITE = "sqlite:///"
 
 
-def open_storage(url: str) -> Storage:
+def open_storage(url: str, *, longest_read: float | None = None) -> Storage:
     """The storage a URL names: ``sqlite:///FILE``, ``sqlite:///:memory:`` or ``memory:``.
+
+    A read that takes ``longest_read`` seconds is given up with ``TooBroad``.
 
     Raises:
         InvalidField: no adapter knows the URL.
@@ -38,7 +40,7 @@ def open_storage(url: str) -> Storage:
     if url == "memory:":
         return MemoryStorage()
     if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
-        return SqliteStorage(url.removeprefix(_SQLITE))
+        return SqliteStorage(url.removeprefix(_SQLITE), longest_read=longest_read)
     raise InvalidField("db", "write sqlite:///FILE or memory:")
 
 
@@ -61,10 +63,14 @@ def open_engine(
     blobs: Blobs | None = None,
     voice: Mapping[str, VoiceTransport] = NO_SWITCHES,
     call_settings: CallSettings | None = None,
+    longest_read: float | None = None,
 ) -> Engine:
-    """An engine on the storage that the URL names, with the usual adapters for the rest."""
+    """An engine on the storage that the URL names, with the usual adapters for the rest.
+
+    A list call that takes ``longest_read`` seconds is given up with ``TooBroad``.
+    """
     return Engine(
-        storage=open_storage(url),
+        storage=open_storage(url, longest_read=longest_read),
         transports=transports,
         clock=clock or SystemClock(),
         ids=ids or SystemIds(),

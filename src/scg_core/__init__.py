@@ -23,6 +23,7 @@ from scg_core.kernel.errors import (
     ScgError,
     StaleData,
     StorageUnavailable,
+    TooBroad,
     TransportUnavailable,
     VoiceRefused,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "Settings",
     "StaleData",
     "StorageUnavailable",
+    "TooBroad",
     "TransportUnavailable",
     "VoiceRefused",
     "from_datetime",

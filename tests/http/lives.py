@@ -26,6 +26,8 @@ from scg_core.kernel.resource import (
 )
 from scg_core.messaging.model import Message
 from scg_core.senders.model import ChannelMember
+from scg_core.tenancy.model import Scope
+from tests.http import operator_lives
 from tests.http.server import Served
 from tests.stories.calls import OURS, VoiceWorld
 
@@ -83,7 +85,7 @@ def _made(served: Served, path: str, body: dict[str, Any]) -> str:
     return str(answer.json["id"])
 
 
-def _for_sale(served: Served) -> str:
+def for_sale(served: Served) -> str:
     fields = {"address": f"8{served.number()}", "ownership": "PREPROVISIONED"}
     return served.world.engine.operator().add_sender_id("operator", fields).id
 
@@ -134,7 +136,7 @@ def _export(served: Served) -> str:
     return _made(served, "/contactexport", {})
 
 
-def _number(served: Served) -> str:
+def voice_number(served: Served) -> str:
     """The id of the company's voice number."""
     world = served.world
     assert isinstance(world, VoiceWorld)
@@ -142,7 +144,7 @@ def _number(served: Served) -> str:
 
 
 def _call_body(served: Served) -> dict[str, Any]:
-    return {"from": _number(served), "to": "+14155550123"}
+    return {"from": voice_number(served), "to": "+14155550123"}
 
 
 def _call(served: Served) -> str:
@@ -216,7 +218,7 @@ BODIES: dict[str, Callable[[Served], dict[str, Any]]] = {
     "message_requests update": lambda _: {"state": "CANCELED"},
     "messages update": lambda _: {"state": "CONVERTED"},
     "sender_ids create": lambda served: {"address": f"9{served.number()}"},
-    "sender_ids purchase": lambda served: {"parent_id": _for_sale(served)},
+    "sender_ids purchase": lambda served: {"parent_id": for_sale(served)},
     "sender_ids update": lambda served: {"name": f"name {served.number()}"},
     "channels create": lambda served: {"name": f"channel {served.number()}"},
     "channels update": lambda served: {"description": f"text {served.number()}"},
@@ -363,7 +365,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "export_attachment_id": lambda served: _made(served, "/messaging/attachments", {}),
     },
     "calls create": {
-        "external_id": "e", "from": _number, "from_address": OURS, "to": "+1 415 555 0123",
+        "external_id": "e", "from": voice_number, "from_address": OURS, "to": "+1 415 555 0123",
         "answer_timeout": 30_000,
         "bridge_id": lambda served: _made(served, "/calling/bridges", {}),
     },
@@ -410,6 +412,8 @@ def path_of(route: Route, served: Served) -> str:
         if name in INSIDE:
             below, body = INSIDE[name]
             ids.append(_made(served, below.format(ids[0]), body(served)))
+        elif route.scope is Scope.OPERATOR:
+            ids.append(operator_lives.MAKERS[name](served))
         elif name == "Job_ID":
             ids.append(JOBS[route.of](served))
         else:
@@ -439,7 +443,8 @@ def body_of(route: Route, served: Served) -> dict[str, Any] | None:
         return None
     if route.does is Does.TAKE and not route.field:
         return None
-    return BODIES[f"{route.of} {route.call}"](served)
+    bodies = operator_lives.BODIES if route.scope is Scope.OPERATOR else BODIES
+    return bodies[f"{route.of} {route.call}"](served)
 
 
 def within(path: str, served: Served, pair: tuple[Any, Any]) -> str:

@@ -57,6 +57,7 @@ class Served:
             made = operator.add_application(company, application_id=1)
             self.secrets[company] = (made.consumer_key, made.consumer_secret)
             self.tokens[company] = operator.issue_token(company, 1).token
+        self.tokens["operator"] = operator.issue_token("acme", 1, scope="operator").token
         self.notes: list[dict[str, object]] = []
         self._options = {"note": self.notes.append, **options}
 

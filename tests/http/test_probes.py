@@ -6,7 +6,9 @@ import pytest
 
 from scg_adapters.http.routes import ROUTES, Does, Route
 from scg_core.kernel.resource import declaration
+from scg_core.tenancy.model import Scope
 from tests.http.lives import EVERYBODYS, body_of, path_of, unknown_path
+from tests.http.operator_lives import token_for
 from tests.http.server import Served
 
 VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH")
@@ -14,16 +16,19 @@ SERVED = [route for route in ROUTES if route.does is not Does.REFUSE]
 WITH_ID = [
     route
     for route in SERVED
-    if route.parameters and not set(EVERYBODYS).intersection(route.parameters)
+    if route.parameters
+    and not set(EVERYBODYS).intersection(route.parameters)
+    and route.scope is Scope.CUSTOMER
 ]
+OPERATORS = [route for route in SERVED if route.scope is Scope.OPERATOR]
 VERSIONED = [
     route
-    for route in WITH_ID
+    for route in (*WITH_ID, *OPERATORS)
     if route.does in (Does.UPDATE, Does.REPLACE) and declaration(route.kind).shows_version
 ]
 DELETED = [
     route
-    for route in WITH_ID
+    for route in (*WITH_ID, *OPERATORS)
     if route.does is Does.DELETE and declaration(route.kind).shows_version
 ]
 
@@ -49,9 +54,30 @@ def test_nobody_gets_through_without_a_good_token(
 @pytest.mark.parametrize("route", SERVED, ids=name)
 def test_a_good_call_gets_through(served: Served, route: Route) -> None:
     """What the other probes refuse is refused for their own reason."""
-    answer = served.call(route.verb, path_of(route, served), body_of(route, served))
+    path, token = path_of(route, served), token_for(route)
+    if route.of == "credit_accounts" and not route.writes:
+        served.call("POST", path, {"amount": 1}, token=token)
+    answer = served.call(route.verb, path, body_of(route, served), token=token)
 
     assert answer.status in (200, 204)
+
+
+@pytest.mark.parametrize("route", OPERATORS, ids=name)
+def test_what_is_the_operators_is_refused_to_customers(served: Served, route: Route) -> None:
+    """403 whatever the path and body, so that nobody learns what there is; nothing is changed."""
+    for path in (path_of(route, served), unknown_path(route)):
+        for body in ({}, {"id": 7}):
+            answer = served.call(route.verb, path, body)
+            assert (answer.status, answer.code) == (403, "403")
+
+
+@pytest.mark.parametrize("route", [one for one in OPERATORS if one.parameters], ids=name)
+def test_an_unknown_id_of_the_operators_is_404(served: Served, route: Route) -> None:
+    """Or it is loaded under that id, which is what PUT of a class or type is for."""
+    body = body_of(route, served)
+    answer = served.call(route.verb, unknown_path(route), body, token=token_for(route))
+
+    assert answer.status == (200 if route.does is Does.REPLACE else 404)
 
 
 @pytest.mark.parametrize("route", WITH_ID, ids=name)
@@ -76,28 +102,31 @@ def test_another_companys_id_answers_exactly_as_an_unknown_one(
 def test_a_stale_version_is_a_conflict_that_changes_nothing(served: Served, route: Route) -> None:
     """409 and 1001 for the body's version_number, 412 for If-Match; the present one goes."""
     path = path_of(route, served)
-    before = served.call("GET", path).json
+    token = token_for(route)
+    before = served.call("GET", path, token=token).json
     body = body_of(route, served) or {}
-    stale = served.call(route.verb, path, {**body, "version_number": 99})
-    unmet = served.call(route.verb, path, body, headers={"If-Match": '"99"'})
+    stale = served.call(route.verb, path, {**body, "version_number": 99}, token=token)
+    unmet = served.call(route.verb, path, body, token=token, headers={"If-Match": '"99"'})
 
     assert (stale.status, stale.code) == (409, "1001")
     assert (unmet.status, unmet.code) == (412, "412")
-    assert served.call("GET", path).json == before
+    assert served.call("GET", path, token=token).json == before
     text = {**body, "version_number": str(before["version_number"])}
-    assert served.call(route.verb, path, text).status == 200
+    assert served.call(route.verb, path, text, token=token).status == 200
 
 
 @pytest.mark.parametrize("route", DELETED, ids=name)
 def test_a_delete_with_a_stale_version_deletes_nothing(served: Served, route: Route) -> None:
     """If-Match guards a DELETE too, and lets the present version go."""
-    path = path_of(route, served)
-    etag = served.call("GET", path).headers["etag"]
+    path, token = path_of(route, served), token_for(route)
+    etag = served.call("GET", path, token=token).headers["etag"]
 
-    assert served.call("DELETE", path, headers={"If-Match": '"99"'}).status == 412
-    assert served.call("GET", path).status == 200
-    assert served.call("DELETE", path, headers={"If-Match": etag}).status == 204
-    assert served.call("GET", path).status == 404
+    stale = served.call("DELETE", path, token=token, headers={"If-Match": '"99"'})
+    assert stale.status == 412
+    assert served.call("GET", path, token=token).status == 200
+    gone = served.call("DELETE", path, token=token, headers={"If-Match": etag})
+    assert gone.status == 204
+    assert served.call("GET", path, token=token).status == 404
 
 
 @pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))

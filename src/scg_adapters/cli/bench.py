@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scg_adapters.bench import calls as calling
-from scg_adapters.bench import contacts, http, pipeline, rules, singles, words
+from scg_adapters.bench import contacts, http, lists, pipeline, rules, singles, words
 
 
 @click.group()
@@ -57,6 +57,14 @@ def bench_http(seconds: float, file: Path | None) -> None:
 def bench_contacts(count: int, file: Path | None) -> None:
     """Import contacts, derive two attributes, count a group, write to it, export it."""
     _show("scg bench contacts", contacts.measure(count), file)
+
+
+@bench.command("lists")
+@click.option("--messages", default=100_000, show_default=True, type=click.IntRange(2_000))
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_lists(messages: int, file: Path | None) -> None:
+    """Pages of lists, filters and orders at a thousand messages and at many; milliseconds."""
+    _show("scg bench lists", lists.measure(messages), file)
 
 
 @bench.command("window")

@@ -36,6 +36,9 @@ from scg_core.messaging.settings import Settings
 @click.option("--token-life", type=click.IntRange(1), metavar="SECONDS",
               help="For how long refreshed tokens count; for ever, if not given.")  # fmt: skip
 @click.option("--links", metavar="URL", help="What tracked links begin with; without it, none.")
+@click.option("--longest-read", default=2.0, show_default=True, metavar="SECONDS",
+              type=click.FloatRange(0, min_open=True),
+              help="When a list that looks at too much is given up.")  # fmt: skip
 @click.option("--log-level", default="info", show_default=True,
               type=click.Choice(["debug", "info", "warning", "error"]))  # fmt: skip
 def serve(
@@ -50,6 +53,7 @@ def serve(
     rate: float | None,
     token_life: int | None,
     links: str | None,
+    longest_read: float,
     log_level: str,
 ) -> None:
     """Serve the REST API; messages and calls go out through a simulated carrier and switch."""
@@ -66,7 +70,7 @@ def serve(
         settings = Settings(link_base=links)
         engine = open_engine(
             url, {devworld.CONNECTOR: devworld.carrier(log)}, clock=clock, settings=settings,
-            voice={devworld.SWITCH: devworld.switch()},
+            voice={devworld.SWITCH: devworld.switch()}, longest_read=longest_read,
         )  # fmt: skip
         with contextlib.suppress(KeyboardInterrupt):
             serve_http(

@@ -27,6 +27,7 @@ from scg_adapters.http.answers import (
     fault_answer,
     made,
     page_answer,
+    plain,
     resource_answer,
 )
 from scg_adapters.http.auth import Gate, Known
@@ -34,10 +35,10 @@ from scg_adapters.http.desk import Desk
 from scg_adapters.http.filters import Asked, read_asked
 from scg_adapters.http.reading import Gone, Receive, Room, read_body, read_fields, read_query
 from scg_adapters.http.routes import BASE, ROUTES, Does, Paths, Route
-from scg_core.engine import Application
+from scg_core.engine import Application, Operator
 from scg_core.kernel.codec import read_text
 from scg_core.kernel.errors import Forbidden, InvalidField, NotFound, ScgError
-from scg_core.kernel.resource import declaration
+from scg_core.kernel.resource import Resource, Writer, declaration
 from scg_core.tenancy.model import Scope
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -96,6 +97,7 @@ class Api:
         self,
         desk: Desk,
         gate: Gate,
+        operator: Operator,
         *,
         new_id: Callable[[], str],
         limits: Limits | None = None,
@@ -108,6 +110,7 @@ class Api:
         self._desk = desk
         self._content = content
         self._gate = gate
+        self._operator = operator
         self._new_id = new_id
         self._limits = limits or Limits()
         self._bodies = Room(self._limits.bodies)
@@ -182,18 +185,17 @@ class Api:
         if known.contact is not None and not (route.holder and ids[:1] == (known.contact,)):
             raise Forbidden("token", "opens one contact and its application tokens, nothing else")
         _refuse_bad_ids(route, ids)
+        of = self._operator if route.scope is Scope.OPERATOR else known.application
         if not route.writes:
             asked = read_asked(route.kind, read_query(request.query))
-            return await self._desk.read(
-                lambda: _read(route, known.application, ids, asked, self._limits.page)
-            )
+            return await self._desk.read(lambda: _read(route, of, ids, asked, self._limits.page))
         fields = await self._fields(request, route)
-        return await self.change(route, known, ids, request, fields)
+        return await self.change(route, of, ids, request, fields)
 
     async def change(
         self,
         route: Route,
-        known: Known,
+        of: Application | Operator,
         ids: tuple[str, ...],
         request: Request,
         fields: Mapping[str, object],
@@ -201,9 +203,7 @@ class Api:
         """Do what a writing route does, and let the worker know."""
         key = request.header(b"idempotency-key") or None
         match = request.header(b"if-match")
-        answer = await self._desk.write(
-            lambda: _write(route, known.application, ids, fields, key, match)
-        )
+        answer = await self._desk.write(lambda: _write(route, of, ids, fields, key, match))
         if route.attended:
             await self._desk.attend(_attended(route, ids, answer))
         self._woken()
@@ -224,6 +224,8 @@ class Api:
             fields = read_fields(body, kind)
         if route.does is Does.ACT:
             return {**dict(read_query(request.query)), **fields}
+        if route.scope is Scope.OPERATOR and route.does in _WHOLE:
+            return _unshown(route.kind, fields)
         return fields
 
     async def _send(self, send: Send, answer: Answer, request_id: str, *, head: bool) -> None:
@@ -302,7 +304,22 @@ def _refuse_bad_ids(route: Route, ids: tuple[str, ...]) -> None:
             raise NotFound(declaration(route.kind).title, id[:16])
 
 
-def _read(route: Route, app: Application, ids: tuple[str, ...], asked: Asked, most: int) -> Answer:
+def _unshown(kind: type[Resource], fields: Mapping[str, object]) -> Mapping[str, object]:
+    """Fields without those that only the engine writes, which come along with a whole resource."""
+    known = declaration(kind).by_wire
+    return {
+        name: value
+        for name, value in fields.items()
+        if name not in known or known[name].writer is not Writer.ENGINE or name == "version_number"
+    }
+
+
+_WHOLE: Final = (Does.CREATE, Does.UPDATE, Does.REPLACE)
+
+
+def _read(
+    route: Route, app: Application | Operator, ids: tuple[str, ...], asked: Asked, most: int
+) -> Answer:
     call = getattr(getattr(app, route.of), route.call)
     if route.does is Does.READ:
         return resource_answer(call(*ids, asked.filters))
@@ -326,7 +343,7 @@ def _read(route: Route, app: Application, ids: tuple[str, ...], asked: Asked, mo
 
 def _write(
     route: Route,
-    app: Application,
+    app: Application | Operator,
     ids: tuple[str, ...],
     fields: Mapping[str, object],
     key: str | None,
@@ -345,6 +362,8 @@ def _write(
         case Does.ADD:
             added = call(ids[0], _named(route, fields))
             return made(added.into, added.errors)
+        case Does.TELL if route.tells is not None:
+            return plain(200, route.tells(call(*ids, fields)))
         case Does.TAKE:
             return _taken(route, call, ids, fields)
         case _ if route.keyed:

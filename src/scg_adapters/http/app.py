@@ -70,6 +70,7 @@ def create_app(
     api = Api(
         desk,
         gate,
+        engine.operator(),
         new_id=_numbered(engine.new_credential()[:12]),
         limits=limits,
         woken=woken,

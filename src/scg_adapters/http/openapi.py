@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
+from scg_adapters.http.examples import BODIES, IDS
+from scg_adapters.http.openapi_schemas import (
+    Json,
+    answer,
+    body_of,
+    name_of,
+    object_of,
+    ref,
+    schemas,
+)
 from scg_adapters.http.routes import BASE, ROUTES, Does, Route
 from scg_core.attachments.model import AccessToken
-from scg_core.kernel.instant import Instant
-from scg_core.kernel.resource import (
-    Attribute,
-    Day,
-    JsonObject,
-    Micros,
-    Resource,
-    Writer,
-    declaration,
-    is_enum,
-)
+from scg_core.kernel.resource import declaration
 from scg_core.tenancy.model import Scope
-
-Json = dict[str, Any]
 
 _PROBLEMS: Final = {
     400: "A value breaks a rule; the description names the field.",
@@ -70,7 +68,7 @@ def document(version: str, routes: Sequence[Route] = ROUTES, server: str = ".") 
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": _schemas(routes),
+            "schemas": schemas(routes),
         },
     }
 
@@ -87,26 +85,26 @@ def _besides() -> dict[str, Json]:
     token = {"accessToken": {"type": "string"}, "validityTime": {"type": "integer"}}
     refusal = {"errorCode": {"type": "integer"}, "moreInfo": {"type": "string"},
                "userMsg": {"type": "string"}}  # fmt: skip
-    wrong = _answer("The key or the secret is missing or wrong.", _object("", refusal, refusal))
+    wrong = answer("The key or the secret is missing or wrong.", object_of("", refusal, refusal))
     found: dict[str, Json] = {
         "/saop-rest-data/v1/apptoken-refresh": {
             "get": {
                 "operationId": "token_refresh", "summary": "Get a new token.", "security": [],
                 "parameters": named, "tags": ["Token"],
-                "responses": {"200": _answer("The token, and for how many seconds it counts.",
-                                             _object("", token, token)),
+                "responses": {"200": answer("The token, and for how many seconds it counts.",
+                                             object_of("", token, token)),
                               "400": wrong, "401": wrong, "503": wrong},
             }
         }
     }  # fmt: skip
     found |= _contents()
     for name, text in (("live", "Does the process answer?"), ("ready", "Does the storage?")):
-        state = _object("", {"status": {"type": "string"}}, ["status"])
+        state = object_of("", {"status": {"type": "string"}}, ["status"])
         found[f"/health/{name}"] = {
             "get": {
                 "operationId": f"health_{name}", "summary": text, "security": [],
                 "tags": ["Health"],
-                "responses": {"200": _answer("Yes.", state), "503": _answer("No.", state)},
+                "responses": {"200": answer("Yes.", state), "503": answer("No.", state)},
             }
         }  # fmt: skip
     return found
@@ -128,8 +126,8 @@ def _contents() -> dict[str, Json]:
         }
     }
     ref = {"$ref": "#/components/schemas/Error"}
-    problems = {str(code): _answer(_PROBLEMS[code], ref) for code in (400, 404, 408, 409, 503)}
-    made = _answer("The id of the attachment.", _object("", {"id": {"type": "string"}}, ["id"]))
+    problems = {str(code): answer(_PROBLEMS[code], ref) for code in (400, 404, 408, 409, 503)}
+    made = answer("The id of the attachment.", object_of("", {"id": {"type": "string"}}, ["id"]))
     return {
         "/scg-attachment/api/v1/messaging/attachments/{Token}/content": {
             "get": {
@@ -161,7 +159,7 @@ _ABOUT: Final = (
 
 
 def _tag(route: Route) -> str:
-    return declaration(route.kind).title
+    return "Operator" if route.scope is Scope.OPERATOR else declaration(route.kind).title
 
 
 def _operation(route: Route) -> Json:
@@ -174,34 +172,44 @@ def _operation(route: Route) -> Json:
     }  # fmt: skip
     if route.scope is Scope.OPERATOR:
         made["description"] = "Takes a token with the scope of an operator."
-    if route.kind is AccessToken and route.parameters and route.verb in ("POST", "PUT"):
-        made["requestBody"] = {"content": {"application/json": {"schema": _LIFE}}}
-    elif route.does in (Does.CREATE, Does.UPDATE, Does.REPLACE):
-        name = _name(route.kind) + ("Update" if route.does is Does.UPDATE else "New")
-        made["requestBody"] = {
-            "required": route.does is not Does.UPDATE,
-            "content": {"application/json": {"schema": _ref(name)}},
-        }
-    elif route.plays:
-        texts: dict[str, Json] = {name: {"type": "string"} for name in route.plays}
-        schema = _object(route.summary, texts, [*route.plays[:1]])
-        made["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
-    elif route.field:
-        value: Json = {"type": "string"} if route.does is Does.ACT else _MANY
-        schema = _object(route.summary, {route.field: value}, [route.field])
-        made["requestBody"] = {
-            "required": route.does is not Does.ACT,
-            "content": {"application/json": {"schema": schema}},
-        }
+    sent = _request(route)
+    if sent is not None:
+        schema, required = sent
+        content = {"schema": schema}
+        if made["operationId"] in BODIES:
+            content["example"] = BODIES[made["operationId"]]
+        made["requestBody"] = {"required": required, "content": {"application/json": content}}
     return made
+
+
+def _request(route: Route) -> tuple[Json, bool] | None:
+    """The schema of an operation's body, and whether there must be one; None if it takes none."""
+    if route.kind is AccessToken and route.parameters and route.verb in ("POST", "PUT"):
+        return _LIFE, False
+    match route.does:
+        case Does.CREATE | Does.UPDATE | Does.REPLACE:
+            replaces = route.does is Does.REPLACE and route.scope is Scope.OPERATOR
+            update = route.does is Does.UPDATE
+            return body_of(route, update=update or replaces), not update
+        case Does.TELL:
+            takes = {name: dict(schema) for name, schema in route.takes.items()}
+            return object_of(route.summary, takes, ()), bool(takes)
+        case Does.PLAY:
+            texts: dict[str, Json] = {name: {"type": "string"} for name in route.plays}
+            return object_of(route.summary, texts, [*route.plays[:1]]), True
+        case _ if route.field:
+            value: Json = {"type": "string"} if route.does is Does.ACT else _MANY
+            schema = object_of(route.summary, {route.field: value}, [route.field])
+            return schema, route.does is not Does.ACT
+        case _:
+            return None
 
 
 def _operation_id(route: Route) -> str:
     """A name for the methods of generated clients; taking one of several by path is singular."""
     name = f"{route.of}_{'list' if route.call == 'page' else route.call}"
+    if route.scope is Scope.OPERATOR:
+        name = f"operator_{name}"
     return name.removesuffix("s") if route.does is Does.TAKE and not route.field else name
 
 
@@ -221,6 +229,7 @@ def _path(route: Route) -> Iterable[Json]:
         yield {
             "name": name, "in": "path", "required": True, "schema": {"type": "string"},
             "description": f"The id of a {name[:-3].replace('_', ' ').lower()}.",
+            "example": IDS[name],
         }  # fmt: skip
 
 
@@ -260,117 +269,16 @@ def _responses(route: Route) -> Json:
     found: Json = {}
     match route.does:
         case Does.LIST:
-            found["200"] = _answer("A page of the list.", _ref(_name(route.kind) + "List"))
+            found["200"] = answer("A page of the list.", ref(name_of(route.kind) + "List"))
         case Does.READ:
-            found["200"] = _answer("The resource.", _ref(_name(route.kind)))
+            found["200"] = answer("The resource.", ref(name_of(route.kind)))
+        case Does.TELL:
+            found["200"] = answer("Done; what is to be known of it.", {"type": "object"})
         case Does.DELETE | Does.TAKE:
             found["204"] = {"description": "It is deleted."}
         case _:
-            found["200"] = _answer("Done; the id of the resource.", _ref("Id"))
+            found["200"] = answer("Done; the id of the resource.", ref("Id"))
     for status in _WRITING if route.writes else _READING:
         text = _PROBLEMS.get(status, "The account's credit is not enough.")
-        found[str(status)] = _answer(text, _ref("Error"))
+        found[str(status)] = answer(text, ref("Error"))
     return found
-
-
-def _answer(text: str, schema: Json) -> Json:
-    return {"description": text, "content": {"application/json": {"schema": schema}}}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _name(kind: type[Resource]) -> str:
-    return declaration(kind).title.replace(" ", "")
-
-
-def _schemas(routes: Sequence[Route]) -> Json:
-    found: Json = {
-        "Error": {
-            "type": "object",
-            "description": "What went wrong.",
-            "properties": {
-                "error_code": {"type": "string", "description": "A number, as text."},
-                "error_description": {"type": "string", "description": "What to do about it."},
-            },
-            "required": ["error_code", "error_description"],
-        },
-        "Id": {
-            "type": "object",
-            "properties": {"id": {"type": "string", "description": "The resource's id."}},
-            "required": ["id"],
-        },
-    }
-    for kind in dict.fromkeys(route.kind for route in routes):
-        name, shown = _name(kind), _shown(kind)
-        about = (kind.__doc__ or "").strip()
-        found[name] = _object(about, {a.wire: _read(a) for a in shown}, ())
-        found[f"{name}List"] = _list(name)
-        written = [a for a in shown if a.writer is Writer.CUSTOMER]
-        needed = [a.wire for a in written if a.required]
-        found[f"{name}New"] = _object(about, {a.wire: _write(a) for a in written}, needed)
-        changes = {a.wire: _write(a) for a in shown if a.name == "state" or a in written}
-        version: Json = {"type": ["integer", "string"], "description": "The version you read."}
-        found[f"{name}Update"] = _object(about, changes | {"version_number": version}, ())
-    return found
-
-
-def _shown(kind: type[Resource]) -> list[Attribute]:
-    return [a for a in declaration(kind).attributes if not a.hidden]
-
-
-def _object(about: str, properties: Mapping[str, Json], needed: Iterable[str]) -> Json:
-    made: Json = {"type": "object", "description": about, "properties": dict(properties)}
-    if list(needed):
-        made["required"] = list(needed)
-    return made
-
-
-def _list(name: str) -> Json:
-    number: Json = {"type": "integer", "minimum": 0}
-    return {
-        "type": "object",
-        "properties": {
-            "list": {"type": "array", "items": _ref(name)},
-            "total": {**number, "description": "How many there are in all."},
-            "offset": number,
-            "limit": number,
-        },
-        "required": ["list", "total", "offset", "limit"],
-    }
-
-
-def _read(attribute: Attribute) -> Json:
-    made = _type(attribute) | {"description": attribute.doc}
-    if attribute.writer is not Writer.CUSTOMER:
-        made["readOnly"] = True
-    return made
-
-
-def _write(attribute: Attribute) -> Json:
-    made = _type(attribute) | {"description": attribute.doc}
-    if attribute.type is Instant:
-        made["type"] = ["integer", "string", "null"]
-    elif not attribute.required and "enum" not in made and isinstance(made["type"], str):
-        made["type"] = [made["type"], "null"]
-    return made
-
-
-def _type(attribute: Attribute) -> Json:
-    if is_enum(attribute.type):
-        return {"type": "string", "enum": [one.value for one in attribute.type]}  # type: ignore[attr-defined]
-    if attribute.type == tuple[str, ...]:
-        joined = attribute.joined
-        return {"type": "string"} if joined else {"type": "array", "items": {"type": "string"}}
-    if attribute.type is Instant:
-        return {"type": "integer", "format": "int64"}
-    if attribute.type is JsonObject:
-        return {"type": "object"}
-    if attribute.type is Day:
-        return {"type": "string", "format": "date"}
-    known = {bool: "boolean", int: "integer", float: "number", Micros: "number"}
-    made: Json = {"type": known.get(attribute.type, "string")}  # type: ignore[call-overload]
-    if attribute.length and made["type"] == "string":
-        made["maxLength"] = attribute.length
-    return made

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
+from attrs import field as attribute
 from attrs import frozen
 
 from scg_core.kernel.resource import Resource
@@ -24,6 +26,7 @@ class Does(StrEnum):
     PLAY = "play"  # call(*ids, body) -> {"id"}; the body's fields are those the row names
     ADD = "add"  # call(*ids, ids) -> {"id"} and what could not be added
     TAKE = "take"  # call(*ids, ids) -> 204; the ids are in the path or in the body
+    TELL = "tell"  # call(*ids, body) -> what the row's ``tells`` makes of it
     REFUSE = "refuse"  # the specification says "Not allowed": 405
 
 
@@ -34,7 +37,8 @@ class Route:
     ``of`` is the collection of ``Application``, ``call`` its verb; ``keyed`` takes an
     Idempotency-Key. ``field`` is what ACT, ADD and TAKE read of the body (ACT also of the query),
     ``also`` are other names of it. ``holder``: whoever shows an access token of the contact that
-    the path names may do it too.
+    the path names may do it too. ``takes`` are the fields of a body that is no resource, each with
+    its JSON schema.
     """
 
     verb: str
@@ -51,6 +55,8 @@ class Route:
     holder: bool = False
     plays: tuple[str, ...] = ()
     attended: bool = False
+    takes: Mapping[str, Mapping[str, Any]] = attribute(factory=dict, hash=False)
+    tells: Callable[[Any], Mapping[str, object]] | None = None
 
     @property
     def writes(self) -> bool:
@@ -73,6 +79,7 @@ _VERBS: Final = {
     Does.REFUSE: ("POST", ""),
     Does.ACT: ("POST", ""),
     Does.PLAY: ("POST", ""),
+    Does.TELL: ("POST", ""),
     Does.ADD: ("POST", ""),
     Does.TAKE: ("DELETE", ""),
 }
@@ -92,10 +99,12 @@ def row(
     holder: bool = False,
     plays: tuple[str, ...] = (),
     attended: bool = False,
+    takes: Mapping[str, Mapping[str, Any]] | None = None,
+    tells: Callable[[Any], Mapping[str, object]] | None = None,
 ) -> Route:
     """A row whose verb, and whose call if none is named, follow from what it does."""
     verb, usual = _VERBS[does]
     return Route(
         verb, path, does, kind, of, call or usual, summary, keyed=keyed, field=field, also=also,
-        holder=holder, plays=plays, attended=attended,
+        holder=holder, plays=plays, attended=attended, takes=takes or {}, tells=tells,
     )  # fmt: skip

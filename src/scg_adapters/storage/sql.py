@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from attrs import evolve
+
 from scg_adapters.storage.schema import Table, column, encoder, quoted, table
-from scg_core.kernel.query import Condition, Numeric, Op, Query
+from scg_core.kernel.query import DELETED, Condition, Numeric, Op, Query, eq, ne
 from scg_core.kernel.resource import R
 
 _OPERATORS: Final = {Op.GE: ">=", Op.GT: ">", Op.LT: "<", Op.LE: "<="}
+
+_STATE: Final = "state"
+_NOT_DELETED: Final = ne(_STATE, DELETED)
 
 NUMBER_IN: Final = "scg_number_in"
 """The name under which the database knows ``scg_core.kernel.query.number_in``."""
@@ -32,14 +37,43 @@ def select(query: Query[R], columns: Sequence[str]) -> Compiled:
     return sql, parameters
 
 
-def counted(query: Query[R], at_most: int | None) -> Compiled:
-    """A select of the number of rows that meet the conditions, counted up to ``at_most``."""
+def select_keys_first(query: Query[R], columns: Sequence[str]) -> Compiled:
+    """The same, but keys alone are sorted and passed over; the rest is read for the page."""
+    of = table(query.kind)
+    names = ", ".join(quoted(column(of.declared[name])) for name in columns)
+    key = quoted(column(of.key))
+    inner, parameters = select(query, (of.key.name,))
+    sql = f"select {names} from {quoted(of.source)} where {key} in ({inner})"
+    return f"{sql} order by {_order(of, query)}", parameters
+
+
+def counted(query: Query[R], at_most: int | None, source: str = "") -> Compiled:
+    """A select of the number of rows that meet the conditions, counted up to ``at_most``.
+
+    ``source`` is where they are counted, if that is not where they are read.
+    """
     of = table(query.kind)
     where, parameters = conditions(of, query.where)
+    source = quoted(source or of.source)
     if at_most is None:
-        return f"select count(*) from {quoted(of.source)}{where}", parameters
-    inner = f"select 1 from {quoted(of.source)}{where} limit ?"
+        return f"select count(*) from {source}{where}", parameters
+    inner = f"select 1 from {source}{where} limit ?"
     return f"select count(*) from ({inner})", [*parameters, at_most]
+
+
+def apart(query: Query[R]) -> tuple[Query[R], Query[R]] | None:
+    """A count of what is not DELETED as two quicker ones: of the cold table, of the DELETED.
+
+    None if there is no such condition, or another one on a hot attribute.
+    """
+    of = table(query.kind)
+    if not of.hot:
+        return None
+    rest = [one for one in query.where if one != _NOT_DELETED]
+    cold = all(one.field in of.declared.by_name and not of.declared[one.field].hot for one in rest)
+    if len(rest) != len(query.where) - 1 or not cold:
+        return None
+    return evolve(query, where=rest), evolve(query, where=(*rest, eq(_STATE, DELETED)))
 
 
 def conditions(of: Table, where: Sequence[Condition]) -> Compiled:

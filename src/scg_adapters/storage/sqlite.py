@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,11 +26,13 @@ from scg_core.kernel.errors import (
     InvalidField,
     ScgError,
     StorageUnavailable,
+    TooBroad,
 )
 from scg_core.kernel.query import number_in
 from scg_core.ports.storage import Session
 
 BUSY_TIMEOUT: Final = 10_000
+_LOOK: Final = 20_000  # the database's own steps between two looks at the clock
 _SYNCHRONOUS: Final = frozenset({"FULL", "NORMAL", "OFF", "EXTRA"})
 
 
@@ -37,13 +40,16 @@ class SqliteStorage:
     """A ``Storage`` in a file, or in memory with the path ``:memory:``.
 
     ``synchronous`` is FULL unless a host accepts to lose the last commits when the machine loses
-    power (NORMAL) or its data (OFF).
+    power (NORMAL) or its data (OFF). A snapshot's statement that takes ``longest_read`` seconds is
+    given up with ``TooBroad``; without it, none is.
 
     Raises:
         ForeignStorage: the file is damaged, another program's, or from a newer version.
     """
 
-    def __init__(self, path: str | Path, *, synchronous: str = "FULL") -> None:
+    def __init__(
+        self, path: str | Path, *, synchronous: str = "FULL", longest_read: float | None = None
+    ) -> None:
         if synchronous.upper() not in _SYNCHRONOUS:
             raise InvalidField("synchronous", f"must be one of {', '.join(sorted(_SYNCHRONOUS))}")
         if "\x00" in str(path):
@@ -53,6 +59,7 @@ class SqliteStorage:
         self._synchronous = synchronous.upper()
         self._in_memory = self.path == ":memory:"
         self._turnstile = Turnstile(None, BUSY_TIMEOUT / 1000)
+        self._longest_read = longest_read
         self._local = threading.local()
         self._open_ones: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._closed = False
@@ -115,7 +122,7 @@ class SqliteStorage:
         with self._reading(), self._translated():
             connection = self._connection()
             connection.execute("begin")
-            with self._inside(connection):
+            with self._bounded(), self._inside(connection):
                 yield SqliteSession(connection)
 
     def close(self) -> None:
@@ -137,6 +144,19 @@ class SqliteStorage:
             raise
         finally:
             self._local.busy = False
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        if self._longest_read is not None:
+            self._local.until = time.monotonic() + self._longest_read
+        try:
+            yield
+        finally:
+            self._local.until = None
+
+    def _is_too_long(self) -> bool:
+        until = getattr(self._local, "until", None)
+        return until is not None and time.monotonic() > until
 
     @contextmanager
     def _savepoint(self, connection: sqlite3.Connection) -> Iterator[Session]:
@@ -172,6 +192,8 @@ class SqliteStorage:
             raise
         except sqlite3.OperationalError as reason:
             code = getattr(reason, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            if code == sqlite3.SQLITE_INTERRUPT:
+                raise TooBroad(self._longest_read or 0.0) from None
             if code == sqlite3.SQLITE_ERROR:  # the statement's own fault, or the module's
                 raise
             raise StorageUnavailable(str(reason)) from reason
@@ -201,6 +223,8 @@ class SqliteStorage:
             raise StorageUnavailable(str(reason)) from None
         except sqlite3.DatabaseError as reason:
             raise ForeignStorage(self.path, str(reason)) from None
+        if self._longest_read is not None:
+            held.raw.set_progress_handler(self._is_too_long, _LOOK)
         self._open_ones.add(held)
         return held
 

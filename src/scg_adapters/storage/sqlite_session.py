@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -15,11 +16,11 @@ from scg_adapters.storage.schema import (
     quoted,
     table,
 )
-from scg_adapters.storage.sql import counted, select
+from scg_adapters.storage.sql import apart, counted, select, select_keys_first
 from scg_adapters.storage.sqlite_queue import SqliteQueue
 from scg_core.kernel.errors import Duplicate, NotFound, StaleData
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.query import Query
+from scg_core.kernel.query import Query, eq
 from scg_core.kernel.resource import R, Resource, identity
 
 _CHUNK: Final = 500
@@ -41,6 +42,7 @@ class SqliteSession(SqliteQueue):
         for sql, attributes in _inserts(of, None):
             with _unique(of):
                 self._db.execute(sql, of.values(resource, attributes))
+        self._tally(of, [getattr(resource, of.declared.tally)] if of.declared.tally else [])
 
     def replace(self, resource: Resource, /) -> None:
         """Store the successor of a resource."""
@@ -72,17 +74,46 @@ class SqliteSession(SqliteQueue):
             sql = f"delete from {quoted(name)} where {quoted(column(of.key))} = ?"
             if not self._db.execute(sql, key).rowcount:
                 raise NotFound(of.declared.title, identity(resource))
+        if of.declared.tally:
+            self._tally(of, [getattr(resource, of.declared.tally)], -1)
 
     def find(self, query: Query[R], /) -> list[R]:
         """The resources a query asks for, in its order."""
         of = table(query.kind)
-        sql, parameters = select(query, of.names)
+        compiled = select_keys_first if query.sort or query.offset else select
+        sql, parameters = compiled(query, of.names)
         return [of.load(row) for row in self._db.execute(sql, parameters)]
 
     def count(self, query: Query[R], /, at_most: int | None = None) -> int:
         """How many resources meet the query's conditions, counted up to ``at_most``."""
-        sql, parameters = counted(query, at_most)
+        parts = apart(query)
+        if parts is None:
+            return self._number_of(query, at_most)
+        cold, deleted = parts
+        gone = self._number_of(deleted, None)
+        of = table(query.kind)
+        value = cold.where[0].value if len(cold.where) == 1 else None
+        if of.declared.tally and cold.where == (eq(of.declared.tally, value),):
+            sql = "select value from tally where kind = ? and name = ?"
+            row = self._db.execute(sql, (of.name, value)).fetchone()
+            there = 0 if row is None else int(row[0])
+        else:
+            most = None if at_most is None else at_most + gone
+            there = self._number_of(cold, most, of.name)
+        return there - gone if at_most is None else min(there - gone, at_most)
+
+    def _number_of(self, query: Query[R], at_most: int | None, source: str = "") -> int:
+        sql, parameters = counted(query, at_most, source)
         return int(self._db.execute(sql, parameters).fetchone()[0])
+
+    def _tally(self, of: Table, values: Iterable[str], by: int = 1) -> None:
+        """Keep count of rows by what they have of the tallied attribute."""
+        sql = (
+            "insert into tally values (?, ?, ?) "
+            "on conflict do update set value = value + excluded.value"
+        )
+        for value, many in Counter(values).items():
+            self._db.execute(sql, (of.name, value, by * many))
 
     def insert(
         self, kind: type[Resource], columns: Sequence[str], rows: Iterable[Sequence[Any]], /
@@ -101,6 +132,9 @@ class SqliteSession(SqliteQueue):
             fixed = [_default(of, a.name) for a in attributes]
             with _unique(of):
                 self._db.executemany(sql, _picked(held, pick, fixed))
+        if of.declared.tally:
+            position = at[of.declared.tally]
+            self._tally(of, (row[position] for row in held))
 
     def rows(self, query: Query[R], columns: Sequence[str], /) -> list[tuple[Any, ...]]:
         """Some columns of what a query asks for, as plain values."""

@@ -170,10 +170,12 @@ class Suppression(_Resource):
     """An address that no company may write to, from one root sender id or from any."""
 
     id: str = attribute("Derived from root sender id and address.", hidden=True)
-    address: str = attribute("The address.", writer=Writer.OPERATOR)
-    sender_id: str | None = attribute("The root sender id; any if none.", default=None)
+    address: str = attribute("The address.", writer=Writer.OPERATOR, address=True, filterable=True)
+    sender_id: str | None = attribute(
+        "The root sender id; any if none.", filterable=True, default=None
+    )
     source: HistorySource = attribute("Who asked for it.", default=HistorySource.CARRIER)
-    created_date: Instant = attribute("When it was put on the list.")
+    created_date: Instant = attribute("When it was put on the list.", filterable=True)
 
 
 class KeywordType(StrEnum):
@@ -272,10 +274,18 @@ class ConsentText(_Resource):
     """What is sent as prompt, welcome, confirmation or help, for a sender class and language."""
 
     id: str = attribute("Kind, class and language.", hidden=True)
-    kind: TextKind = attribute("What it is for.", writer=Writer.OPERATOR, required=True)
-    class_id: str | None = attribute(
-        "The sender class; any if not given.", writer=Writer.OPERATOR, length=64, default=None
+    kind: TextKind = attribute(
+        "What it is for.", writer=Writer.OPERATOR, required=True, filterable=True
     )
-    language: str = attribute("ISO 639.", writer=Writer.OPERATOR, length=64, default="en")
+    class_id: str | None = attribute(
+        "The sender class; any if not given.",
+        writer=Writer.OPERATOR,
+        length=64,
+        filterable=True,
+        default=None,
+    )
+    language: str = attribute(
+        "ISO 639.", writer=Writer.OPERATOR, length=64, filterable=True, default="en"
+    )
     text: str = attribute("The text; an empty one is not sent.", writer=Writer.OPERATOR, default="")
     created_date: Instant = attribute("When it was made.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from attrs import evolve
+
 from scg_core.attachments.model import Attachment
 from scg_core.engine.collection import NONE, Collection, Host
-from scg_core.kernel.query import DEFAULT_LIMIT, Page, among, eq, listing
+from scg_core.kernel.query import DEFAULT_LIMIT, Page, Query, among, eq, listing
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.messaging.usecases import messages, preview, requests
 from scg_core.messaging.usecases.preview import Preview
@@ -143,9 +145,10 @@ class MessageRequests(Collection[MessageRequest]):
             InvalidField: an unknown filter, a bad sort, limit or offset.
         """
         company = self._caller.company_id
-        given = {**filters, **named}
-        query = listing(Message, company, given, sort=sort, limit=limit, offset=offset)
-        query = query.also(eq("message_request_id", request_id))
+        query = listing(
+            Message, company, {**filters, **named}, sort=sort, limit=limit, offset=offset,
+            scope=eq("message_request_id", request_id),
+        )  # fmt: skip
         with self._engine.reading() as unit:
             unit.get(MessageRequest, company, request_id)
             return unit.page(query)
@@ -156,6 +159,13 @@ class Messages(Collection[Message]):
 
     def __init__(self, engine: Host, caller: Caller) -> None:
         super().__init__(engine, caller, Message)
+
+    def _listing(
+        self, filters: Mapping[str, object], sort: str | None, limit: int, offset: int
+    ) -> Query[Message]:
+        """The messages of one request have one date: their numbers alone are their order."""
+        query = super()._listing(filters, sort, limit, offset)
+        return evolve(query, sort=()) if sort is None and "message_request_id" in filters else query
 
     def update(
         self, message_id: str, fields: Mapping[str, object] = NONE, /, **named: object

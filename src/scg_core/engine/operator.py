@@ -11,6 +11,18 @@ from scg_core.consent.usecases.statuses import suppress, unsuppress
 from scg_core.engine.collection import NONE, Host
 from scg_core.engine.consent import Keywords
 from scg_core.engine.messaging import Messages
+from scg_core.engine.operating import (
+    AllSenderIdClasses,
+    AllSenderIds,
+    AllSenderIdTypes,
+    Applications,
+    Companies,
+    ConsentTexts,
+    CreditAccounts,
+    Suppressions,
+    Tariffs,
+    Tokens,
+)
 from scg_core.engine.senders import Channels
 from scg_core.engine.templates import MessageTemplates
 from scg_core.kernel.query import Query, eq
@@ -51,6 +63,26 @@ class Operator:
 
     def __init__(self, engine: Host) -> None:
         self._engine = engine
+        self.companies: Final = Companies(engine)
+        """The companies that are registered."""
+        self.applications: Final = Applications(engine)
+        """The applications that are registered, of all companies."""
+        self.api_tokens: Final = Tokens(engine)
+        """The tokens that count, of all companies."""
+        self.credit_accounts: Final = CreditAccounts(engine)
+        """What companies have paid in and spent."""
+        self.sender_ids: Final = AllSenderIds(engine)
+        """The sender ids of all companies and the operator's own."""
+        self.sender_id_classes: Final = AllSenderIdClasses(engine)
+        """The sender classes."""
+        self.sender_id_types: Final = AllSenderIdTypes(engine)
+        """The sender types."""
+        self.tariffs: Final = Tariffs(engine)
+        """What segments cost."""
+        self.suppressions: Final = Suppressions(engine)
+        """Addresses that nobody may write to."""
+        self.consent_texts: Final = ConsentTexts(engine)
+        """What is sent as prompt, welcome, confirmation or help."""
         self.channels: Final = Channels(engine, Caller(OPERATOR, 1))
         """The operator's own channels, SHARED and PUBLIC ones for all."""
         self.message_templates: Final = MessageTemplates(engine, Caller(OPERATOR, 1))

@@ -186,6 +186,22 @@ class StorageUnavailable(ScgError):
 
 
 @frozen
+class TooBroad(ScgError):
+    """The question looks at too much; narrow it by id, request, address or created_date."""
+
+    code: ClassVar[int] = 400
+    status: ClassVar[int] = 400
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"the question was given up after {self.seconds:g} seconds; narrow it by id, request, "
+            "address or created_date, or ask without a sort"
+        )
+
+
+@frozen
 class ForeignStorage(ScgError):
     """The file is damaged or belongs to another program; give the engine a file of its own."""
 

@@ -25,6 +25,7 @@ MAX_OFFSET: Final = 2**53
 MAX_VALUES: Final = 1000
 EXACT_TOTAL: Final = 100_000
 DELETED: Final = "DELETED"
+_BY_DATE: Final = ("company_id", "created_date")
 _ORDERED: Final = (Instant, Micros, Day, int, float)
 
 
@@ -270,7 +271,7 @@ def listing(
     A value that is a tuple, list or set means any of its members; on a list field it means
     membership. ``sort`` is a field name, with ``-`` in front for descending. What is DELETED is
     left out unless the filters ask for a state. ``scope`` says what the company sees, if that is
-    more than its own.
+    more than its own. Without a sort the oldest come first.
 
     Raises:
         InvalidField: an unknown or unfilterable field, a bad limit, offset or sort.
@@ -280,7 +281,8 @@ def listing(
     where = [scope or eq("company_id", company), *filtered(kind, filters)]
     if "state" not in filters and _can_be_deleted(kind):
         where.append(ne("state", DELETED))
-    return Query(kind, where, _sort(kind, sort), limit, offset)
+    order = _sort(kind, sort) if sort is not None or scope is not None else _usual(kind)
+    return Query(kind, where, order, limit, offset)
 
 
 def filtered(kind: type[Resource], filters: Mapping[str, object]) -> list[Condition]:
@@ -365,6 +367,12 @@ def _spellings(address: str) -> tuple[str, ...]:
     """An address, and if it is a telephone number, the same with or without its plus sign."""
     bare = address.strip().removeprefix("+")
     return (f"+{bare}", bare) if bare.isascii() and bare.isdigit() else (address,)
+
+
+def _usual(kind: type[Resource]) -> tuple[tuple[str, bool], ...]:
+    """The order of creation, by the date where an index by company has it, else by the key."""
+    dated = any(index.fields[:2] == _BY_DATE for index in declaration(kind).indexes)
+    return ((_BY_DATE[1], False),) if dated else ()
 
 
 def _sort(kind: type[Resource], sort: str | None) -> tuple[tuple[str, bool], ...]:

@@ -91,7 +91,8 @@ class Declaration:
 
     ``key`` identifies a row in the storage; ``unique`` lists groups of fields whose values no two
     rows may share (rows with a null in the group are exempt); ``indexes`` lists groups of fields
-    that the storage indexes, each with an optional condition ``(field, value)``.
+    that the storage indexes, each with an optional condition ``(field, value)``. ``tally`` is a
+    field that never changes, by whose values rows are often counted: a storage may keep count.
     """
 
     kind: type[Resource]
@@ -101,6 +102,7 @@ class Declaration:
     attributes: tuple[Attribute, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     indexes: tuple[Index, ...] = ()
+    tally: str | None = None
 
     def __getitem__(self, name: str) -> Attribute:
         return self.by_name[name]
@@ -209,6 +211,7 @@ def resource(
     key: str = "id",
     unique: Iterable[tuple[str, ...]] = (),
     indexes: Iterable[Index] = (),
+    tally: str | None = None,
 ) -> Callable[[type[R]], type[R]]:
     """Make a class a declared resource: frozen, slotted, keyword-only."""
 
@@ -225,6 +228,7 @@ def resource(
             ),
             unique=tuple(unique),
             indexes=tuple(indexes),
+            tally=tally,
         )
         return made
 

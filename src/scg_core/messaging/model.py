@@ -53,7 +53,12 @@ class ScheduleZone(StrEnum):
 
 @resource(
     "Message Request",
-    indexes=[Index(("company_id", "created_date")), Index(("company_id", "external_id"))],
+    indexes=[
+        Index(("company_id", "created_date")),
+        Index(("company_id", "external_id")),
+        Index(("state",), only=("state", RequestState.DELETED.value)),
+    ],
+    tally="company_id",
 )
 class MessageRequest(_Resource):
     """One order to send a message to one, many or a million recipients."""
@@ -220,7 +225,9 @@ class MessageRequest(_Resource):
         Index(("state",), only=("state", MessageState.FAILED.value)),
         Index(("state",), only=("state", MessageState.EXPIRED.value)),
         Index(("state",), only=("state", MessageState.CANCELED.value)),
+        Index(("state",), only=("state", MessageState.DELETED.value)),
     ],
+    tally="company_id",
 )
 class Message(_Resource):
     """One message to or from one address."""

@@ -230,7 +230,9 @@ class SenderId(_Resource):
     last_updated_date: Instant = attribute("When it last changed.", filterable=True)
     version_number: int = attribute("1 at creation, one more after each change.", default=1)
     billing: str | None = attribute("Billing information.", writer=_OPERATOR, default=None)
-    company_id: str = attribute("The company that may use it.", writer=_OPERATOR, length=64)
+    company_id: str = attribute(
+        "The company that may use it.", writer=_OPERATOR, length=64, filterable=True
+    )
     retired: bool = attribute("Whether the carriers have let go of it.", hidden=True, default=False)
 
     @property
@@ -303,11 +305,21 @@ class Tariff(_Resource):
     """What one segment costs; what it leaves open is any. The most specific tariff counts."""
 
     id: str = attribute("Unique identifier.", length=64, filterable=True)
-    company_id: str | None = attribute("For one company.", writer=_OPERATOR, default=None)
-    sender_id: str | None = attribute("From one root sender id.", writer=_OPERATOR, default=None)
-    country: str | None = attribute("To one country.", writer=_OPERATOR, default=None)
+    company_id: str | None = attribute(
+        "For one company.", writer=_OPERATOR, length=64, filterable=True, default=None
+    )
+    sender_id: str | None = attribute(
+        "From one root sender id.", writer=_OPERATOR, length=64, filterable=True, default=None
+    )
+    country: str | None = attribute(
+        "To one country.", writer=_OPERATOR, filterable=True, default=None
+    )
     kind: str | None = attribute(
-        "For one kind of message: SMS, ...", writer=_OPERATOR, default=None
+        "For one kind of message: SMS, ...",
+        writer=_OPERATOR,
+        length=64,
+        filterable=True,
+        default=None,
     )
     price: Micros = attribute("What a segment costs.", writer=_OPERATOR, required=True)
     created_date: Instant = attribute("When it was made.")

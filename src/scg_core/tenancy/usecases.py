@@ -9,7 +9,7 @@ from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField, NotFound, Unauthorized
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, at_most, eq
-from scg_core.kernel.resource import Micros, Resource, Writer, evolve
+from scg_core.kernel.resource import Micros, Resource, Writer, declaration, evolve
 from scg_core.tenancy.model import (
     OPERATOR,
     ApiToken,
@@ -72,6 +72,59 @@ def add_application(unit: Unit, company: str, given: Mapping[str, object]) -> Cr
     return Credentials(made, key, secret)
 
 
+def update_company(unit: Unit, company_id: str, given: Mapping[str, object]) -> Company:
+    """Change what is given of a company; a null empties it.
+
+    Raises:
+        NotFound: no company has this id.
+        StaleData: ``version_number`` is given and is not the present one.
+        InvalidField: it names the field; the id never changes.
+    """
+    return _changed(unit, held(unit, Company, company_id), given)
+
+
+def update_application(
+    unit: Unit, application_id: str, given: Mapping[str, object]
+) -> RegisteredApplication:
+    """Change what is given of a registered application; a null empties it.
+
+    Raises:
+        NotFound: no application has this id.
+        StaleData: ``version_number`` is given and is not the present one.
+        InvalidField: it names the field; its number never changes.
+    """
+    return _changed(unit, held(unit, RegisteredApplication, application_id), given)
+
+
+def renew_secret(unit: Unit, application_id: str) -> Credentials:
+    """Give an application another secret; the one it had opens nothing any more, its tokens do.
+
+    Raises:
+        NotFound: no application has this id.
+    """
+    application = held(unit, RegisteredApplication, application_id)
+    secret = unit.ids.credential()
+    after = unit.save(application, secret_digest=digest_of(secret))
+    return Credentials(after, after.consumer_key, secret)
+
+
+def remove_application(unit: Unit, application_id: str, seen: object = None) -> None:
+    """Strike an application off: its key, secret and tokens open nothing any more.
+
+    What it made stays its company's.
+
+    Raises:
+        NotFound: no application has this id.
+        StaleData: ``seen`` is given and is not the present version.
+    """
+    application = held(unit, RegisteredApplication, application_id)
+    unit.check_version(application, seen)
+    mine = (eq("company_id", application.company_id), eq("application_id", application.number))
+    for token in unit.session.find(Query(ApiToken, mine)):
+        unit.session.remove(token)
+    unit.session.remove(application)
+
+
 def add_credit(unit: Unit, company: str, amount: object, currency: str) -> CreditAccount:
     """Pay in for a company, which from then on cannot spend more than it has paid in.
 
@@ -81,13 +134,13 @@ def add_credit(unit: Unit, company: str, amount: object, currency: str) -> Credi
     Raises:
         InvalidField: the amount is not positive, or another currency than before.
     """
-    codec.read_text("company", company, most=64)
+    codec.read_text("company_id", company, most=64)
     known = codec.read_amount("amount", amount)
     if known <= 0:
         raise InvalidField("amount", "must be above 0")
     codec.read_text("currency", currency, most=3)
-    held = unit.session.get(CreditAccount, company)
-    if held is None:
+    account = unit.session.get(CreditAccount, company)
+    if account is None:
         made = CreditAccount(
             id=company,
             balance=known,
@@ -96,14 +149,14 @@ def add_credit(unit: Unit, company: str, amount: object, currency: str) -> Credi
             last_updated_date=unit.now,
         )
         return unit.add(made)
-    if held.prepaid and held.currency != currency:
-        raise InvalidField("currency", f"is {held.currency} for this company")
-    if not held.prepaid:
-        owed = held.reserved + held.confirmed
-        unit.session.remove(held)
+    if account.prepaid and account.currency != currency:
+        raise InvalidField("currency", f"is {account.currency} for this company")
+    if not account.prepaid:
+        owed = account.reserved + account.confirmed
+        unit.session.remove(account)
         return unit.add(
             evolve(
-                held,
+                account,
                 prepaid=True,
                 balance=Micros(known + owed),
                 currency=currency,
@@ -112,11 +165,11 @@ def add_credit(unit: Unit, company: str, amount: object, currency: str) -> Credi
         )
     unit.session.increase(CreditAccount, company, {"balance": known}, unit.now)
     after = unit.session.get(CreditAccount, company)
-    return held if after is None else after
+    return account if after is None else after
 
 
 def issue_token(
-    unit: Unit, company: str, application_id: int, scope: str, valid_for: int | None
+    unit: Unit, company: str, application_id: object, scope: str, valid_for: int | None
 ) -> IssuedToken:
     """Make a token for a registered application, valid for so many milliseconds, or for ever.
 
@@ -151,10 +204,7 @@ def revoke_token(unit: Unit, token_id: str) -> None:
     Raises:
         NotFound: no token has this id.
     """
-    found = unit.session.get(ApiToken, codec.read_text("id", token_id))
-    if found is None:
-        raise NotFound(ApiToken.__declaration__.title, token_id)
-    unit.session.remove(found)
+    unit.session.remove(held(unit, ApiToken, token_id))
 
 
 def authenticate(unit: Unit, token: str) -> Identity:
@@ -188,12 +238,40 @@ def refresh_token(
     if not found or not is_secret(secret, found[0].secret_digest):
         raise Unauthorized()
     application, scope = found[0], Scope.CUSTOMER
-    held = _by_token(unit, old)
+    known = _by_token(unit, old)
     mine = (application.company_id, application.number)
-    if held is not None and (held.company_id, held.application_id) == mine:
-        scope = held.scope
-        unit.session.remove(held)
+    if known is not None and (known.company_id, known.application_id) == mine:
+        scope = known.scope
+        unit.session.remove(known)
     return issue_token(unit, *mine, scope, valid_for)
+
+
+def held(unit: Unit, kind: type[R], id: str) -> R:
+    """A resource that belongs to the operator's registry, whichever company it is about.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = unit.session.get(kind, codec.read_text("id", id))
+    if found is None:
+        raise NotFound(declaration(kind).title, id)
+    return found
+
+
+def _changed(unit: Unit, resource: R, given: Mapping[str, object]) -> R:
+    """A resource with what the operator changes of it, saved if that is anything."""
+    unit.check_version(resource, given.get("version_number"))
+    told = {name: value for name, value in given.items() if name != "version_number"}
+    found: dict[str, Any] = {}
+    for name, value in codec.read(type(resource), told, writer=Writer.OPERATOR).items():
+        attribute = declaration(resource)[name]
+        if value == getattr(resource, name):
+            continue
+        if attribute.immutable:
+            raise InvalidField(attribute.wire, "never changes; register another one")
+        found[name] = attribute.default if value is None else value
+    _check_rate(found.get("requests_per_second"))
+    return unit.save(resource, **found) if found else resource
 
 
 def _values(kind: type[Resource], given: Mapping[str, object]) -> dict[str, Any]:
@@ -207,10 +285,10 @@ def _check_rate(rate: float | None) -> None:
         raise InvalidField("requests_per_second", "must be above 0; leave it out for any number")
 
 
-def _application(unit: Unit, company: str, application_id: int) -> RegisteredApplication:
-    codec.read_text("company", company, most=64)
-    codec.read_integer("application_id", application_id, 1)
-    found = _registered(unit, company, application_id)
+def _application(unit: Unit, company: str, application_id: object) -> RegisteredApplication:
+    codec.read_text("company_id", company, most=64)
+    number = codec.read_integer("application_id", application_id, 1)
+    found = _registered(unit, company, number)
     if found is None:
         rule = f"company {company!r} has no application {application_id}; register it first"
         raise InvalidField("application_id", rule)

@@ -138,7 +138,7 @@ def opt_out(
 
 
 def suppress(
-    unit: Unit, addresses: Sequence[str], sender_id: str | None, source: str, places: Places
+    unit: Unit, addresses: object, sender_id: object, source: object, places: Places
 ) -> int:
     """Put addresses on the operator's suppression list, for one root sender id or for all.
 
@@ -155,14 +155,14 @@ def suppress(
             unit.add(
                 Suppression(
                     id=id, address=address, sender_id=None if root is None else root.id,
-                    source=Source(source), created_date=unit.now,
+                    source=Source(str(source)), created_date=unit.now,
                 )
             )  # fmt: skip
             made += 1
     return made
 
 
-def unsuppress(unit: Unit, addresses: Sequence[str], sender_id: str | None, places: Places) -> int:
+def unsuppress(unit: Unit, addresses: object, sender_id: object, places: Places) -> int:
     """Take addresses off the operator's suppression list; how many were on it.
 
     Raises:
@@ -259,7 +259,7 @@ def _typed(field: str, given: object, places: Places, country: str | None) -> _T
         raise InvalidField(field, wrong.rule) from None
 
 
-def _root(unit: Unit, sender_id: str | None) -> SenderId | None:
+def _root(unit: Unit, sender_id: object) -> SenderId | None:
     if sender_id is None:
         return None
     found = unit.session.get(SenderId, codec.read_text("sender_id", sender_id))
@@ -268,7 +268,7 @@ def _root(unit: Unit, sender_id: str | None) -> SenderId | None:
     return found
 
 
-def _listed(addresses: Sequence[str], places: Places, country: str | None) -> list[str]:
+def _listed(addresses: object, places: Places, country: str | None) -> list[str]:
     if not isinstance(addresses, list | tuple) or not 1 <= len(addresses) <= ADDRESSES_A_CALL:
         raise InvalidField("addresses", f"must hold 1 to {ADDRESSES_A_CALL} addresses")
     found = [

@@ -91,6 +91,18 @@ def add_tariff(unit: Unit, given: Mapping[str, object]) -> Tariff:
     return unit.add(Tariff(id=unit.new_id(), created_date=unit.now, **values))
 
 
+def remove_tariff(unit: Unit, tariff_id: str) -> None:
+    """Take a tariff out: from then on the next less specific one counts.
+
+    Raises:
+        NotFound: no tariff has this id.
+    """
+    found = unit.session.get(Tariff, codec.read_text("id", tariff_id))
+    if found is None:
+        raise NotFound(declaration(Tariff).title, tariff_id)
+    unit.session.remove(found)
+
+
 def add_sender_id(unit: Unit, company: str, given: Mapping[str, object]) -> SenderId:
     """The operator adds a sender id for a company; without a state it is ACTIVE at once.
 
@@ -130,7 +142,7 @@ def update_sender_id(unit: Unit, sender_id: str, given: Mapping[str, object]) ->
         {name: value for name, value in given.items() if name != "version_number"},
         writer=Writer.OPERATOR,
     )
-    if "state" in values:
+    if values.pop("state", sender.state) is not sender.state:
         raise InvalidField("state", "is moved by what happens to the sender id, not set")
     if "country" in values:
         values["country"] = country_of(values["country"])
@@ -189,7 +201,7 @@ def move_sender_id(unit: Unit, sender_id: str, event: str) -> SenderId:
     return after
 
 
-def deprovisioned(unit: Unit, sender_id: str) -> None:
+def deprovisioned(unit: Unit, sender_id: str) -> SenderId:
     """The carriers have let go of a sender id that is being deleted: it may be removed.
 
     Raises:
@@ -201,7 +213,9 @@ def deprovisioned(unit: Unit, sender_id: str) -> None:
         raise IllegalTransition(
             "sender id", sender.state.value, "DEPROVISIONED", (SenderState.PENDING_DELETE.value,)
         )
-    retire(unit, unit.save(sender, retired=True))
+    after = unit.save(sender, retired=True)
+    retire(unit, after)
+    return after
 
 
 def _wake(unit: Unit, which: Condition) -> None:

@@ -114,6 +114,7 @@ def _type(kind: Any) -> str:
 
 _NAMES: Final = {
     "Instant": "time", "Micros": "amount", "JsonText": "JSON", "JsonObject": "JSON object",
+    "JsonList": "JSON array",
     "Day": "day",
 }  # fmt: skip
 

@@ -397,8 +397,8 @@ ELSEWHERE: dict[str, str] = {
     "calls create direction": "an outgoing call is OUT, whatever is said",
     "calls create failure_code": "the engine's",
     "calls create failure_details": "the engine's",
-    "bridges create call_ids": "read back as the bridge's calls: test_calls",
-    "bridges update call_ids": "read back as the bridge's calls: test_calls",
+    "bridges create call_ids": "of calls on the bridge's switch: test_calls, test_clients",
+    "bridges update call_ids": "of calls on the bridge's switch: test_calls, test_clients",
     "conferences create state": "a new conference is created",
     "conference_members create state": "a new member is active",
 }
@@ -509,6 +509,8 @@ def sample(kind: type[Resource], variant: int) -> Any:
 
 def _value(attribute: Attribute, variant: int) -> Any:
     kind: Any = attribute.type
+    if attribute.derived:
+        return attribute.default
     if is_enum(kind):
         members = [one for one in kind if one.value != "DELETED"]
         return members[variant % len(members)]

@@ -10,6 +10,7 @@ from scg_core.kernel.instant import Instant
 from scg_core.kernel.resource import (
     Attribute,
     Day,
+    JsonList,
     JsonObject,
     Micros,
     Resource,
@@ -143,6 +144,8 @@ def _type(attribute: Attribute) -> Json:
         return {"type": "string"} if joined else {"type": "array", "items": {"type": "string"}}
     if attribute.type is Instant:
         return {"type": "integer", "format": "int64"}
+    if attribute.type is JsonList:
+        return {"type": "array", "items": {"type": "object"}}
     if attribute.type is JsonObject:
         return {"type": "object"}
     if attribute.type is Day:

@@ -183,14 +183,19 @@ class Table:
         return self.declared.name
 
     @cached_property
+    def stored(self) -> tuple[Attribute, ...]:
+        """The attributes that are columns, in order."""
+        return tuple(a for a in self.declared.attributes if not a.derived)
+
+    @cached_property
     def hot(self) -> tuple[Attribute, ...]:
         """The attributes kept in the hot table."""
-        return tuple(a for a in self.declared.attributes if a.hot)
+        return tuple(a for a in self.stored if a.hot)
 
     @cached_property
     def cold(self) -> tuple[Attribute, ...]:
         """The attributes kept in the cold table, the key among them."""
-        return tuple(a for a in self.declared.attributes if not a.hot)
+        return tuple(a for a in self.stored if not a.hot)
 
     @cached_property
     def hot_name(self) -> str:
@@ -214,16 +219,16 @@ class Table:
     @cached_property
     def columns(self) -> str:
         """All columns in order, for a select."""
-        return ", ".join(quoted(column(a)) for a in self.declared.attributes)
+        return ", ".join(quoted(column(a)) for a in self.stored)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """All Python names in order."""
-        return tuple(a.name for a in self.declared.attributes)
+        return tuple(a.name for a in self.stored)
 
     @cached_property
     def _decoders(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-        pairs = ((a.name, decoder(a)) for a in self.declared.attributes)
+        pairs = ((a.name, decoder(a)) for a in self.stored)
         return tuple((name, decode) for name, decode in pairs if decode is not None)
 
     def load(self, row: Sequence[Any]) -> Any:
@@ -245,7 +250,7 @@ class Table:
 
     @cached_property
     def _encoders(self) -> dict[str, Callable[[Any], Any]]:
-        pairs = ((a.name, encoder(a)) for a in self.declared.attributes)
+        pairs = ((a.name, encoder(a)) for a in self.stored)
         return {name: encode for name, encode in pairs if encode is not None}
 
 

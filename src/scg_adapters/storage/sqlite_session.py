@@ -120,13 +120,8 @@ class SqliteSession(SqliteQueue):
     ) -> None:
         """Store many new resources given as rows of plain values."""
         of = table(kind)
-        held = [list(row) for row in rows]
+        held = _with_lists(of, columns, rows)
         at = {name: position for position, name in enumerate(columns)}
-        for name, position in at.items():
-            encode = encoder(of.declared[name])
-            if encode is not None and of.declared[name].type == tuple[str, ...]:
-                for row in held:
-                    row[position] = encode(row[position])
         for sql, attributes in _inserts(of, tuple(columns)):
             pick = [at.get(a.name) for a in attributes]
             fixed = [_default(of, a.name) for a in attributes]
@@ -165,10 +160,13 @@ class SqliteSession(SqliteQueue):
         """Set columns where others equal; how many rows were changed."""
         if not rows:
             return 0
+        of = table(kind)
+        if any(of.declared[name].type == tuple[str, ...] for name in columns):
+            rows = _with_lists(of, columns, rows)
         changed = 0
-        for sql, at in _updates(table(kind), tuple(columns), tuple(match)):
+        for sql, at in _updates(of, tuple(columns), tuple(match)):
             picked = rows if at is None else [[row[i] for i in at] for row in rows]
-            with _unique(table(kind)):
+            with _unique(of):
                 changed = self._db.executemany(sql, picked).rowcount
         return changed
 
@@ -243,6 +241,19 @@ class _unique:  # noqa: N801
         if isinstance(error, sqlite3.IntegrityError):
             columns = [part.rsplit(".", 1)[-1] for part in str(error).split(":")[-1].split(",")]
             raise Duplicate(self._of.declared.title, [name.strip() for name in columns]) from None
+
+
+def _with_lists(
+    of: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> list[list[Any]]:
+    """Rows whose lists are written as they are stored."""
+    held = [list(row) for row in rows]
+    for position, name in enumerate(columns):
+        encode = encoder(of.declared[name])
+        if encode is not None and of.declared[name].type == tuple[str, ...]:
+            for row in held:
+                row[position] = encode(row[position])
+    return held
 
 
 @cache

@@ -126,6 +126,10 @@ class Bridge(_Resource):
         "Whether its calls hear each other; false puts it on hold.",
         writer=_CUSTOMER, filterable=True, default=True,
     )  # fmt: skip
+    call_ids: tuple[str, ...] = attribute(
+        "Its calls, at most two; in a change the whole set.",
+        writer=_CUSTOMER, derived=True, default=(),
+    )  # fmt: skip
     completed_time: Instant | None = attribute(
         "When it ended.", aliases=("completed_time - date",), filterable=True, default=None
     )

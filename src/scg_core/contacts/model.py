@@ -107,6 +107,9 @@ class Contact(_Resource):
     demographic_list: JsonText | None = _list(
         "All known demographics: a JSON array of objects with `name`, `source`, `score`."
     )
+    social_handles: tuple[str, ...] = attribute(
+        "All known handles in social networks.", writer=_CUSTOMER, most=100, default=()
+    )
     extended_attributes: JsonText | None = _list("Any further attributes, as a JSON object.")
     fast_access: JsonObject | None = attribute(
         "The fast-access values that have friendly names, by these.", default=None

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Final, Generic, Protocol
 
+from attrs import evolve
+
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.kernel.query import DEFAULT_LIMIT, Condition, Page, Query, filtered, listing
 from scg_core.kernel.resource import R
@@ -80,7 +82,8 @@ class Collection(Generic[R]):
         """
         with self._engine.reading() as unit:
             conditions = filtered(self._kind, self._asked(unit, {**filters, **named}))
-            return unit.get(self._kind, self._caller.company_id, id, conditions, self._scope)
+            found = unit.get(self._kind, self._caller.company_id, id, conditions, self._scope)
+            return self._told(unit, [found])[0]
 
     def find(
         self,
@@ -99,7 +102,7 @@ class Collection(Generic[R]):
         """
         with self._engine.reading() as unit:
             asked = self._asked(unit, {**filters, **named})
-            return unit.session.find(self._listing(asked, sort, limit, offset))
+            return self._told(unit, unit.session.find(self._listing(asked, sort, limit, offset)))
 
     def page(
         self,
@@ -114,7 +117,8 @@ class Collection(Generic[R]):
         """The same as ``find``, with how many there are in all."""
         with self._engine.reading() as unit:
             asked = self._asked(unit, {**filters, **named})
-            return unit.page(self._listing(asked, sort, limit, offset))
+            page = unit.page(self._listing(asked, sort, limit, offset))
+            return evolve(page, items=self._told(unit, page.items))
 
     def all(self, filters: Mapping[str, object] = NONE, /, **named: object) -> Iterator[R]:
         """Every one that meets the filters, oldest first, read page by page."""
@@ -122,6 +126,10 @@ class Collection(Generic[R]):
         while some := self.find(filters, sort="id", limit=1_000, offset=offset, **named):
             yield from some
             offset += len(some)
+
+    def _told(self, unit: Unit, items: list[R]) -> list[R]:
+        """What was read, with what is not stored with it."""
+        return items
 
     def _asked(self, unit: Unit, filters: Mapping[str, object]) -> Mapping[str, object]:
         """The filters by the names of attributes, where a collection knows them by others too."""

@@ -10,9 +10,11 @@ from scg_core.attachments.model import Attachment
 from scg_core.engine.collection import NONE, Collection, Host
 from scg_core.kernel.query import DEFAULT_LIMIT, Page, Query, among, eq, listing
 from scg_core.messaging.model import Message, MessageRequest
+from scg_core.messaging.steps.parts import with_parts
 from scg_core.messaging.usecases import messages, preview, requests
 from scg_core.messaging.usecases.preview import Preview
 from scg_core.tenancy.model import Caller
+from scg_core.unit import Unit
 
 
 class MessageRequests(Collection[MessageRequest]):
@@ -151,7 +153,8 @@ class MessageRequests(Collection[MessageRequest]):
         )  # fmt: skip
         with self._engine.reading() as unit:
             unit.get(MessageRequest, company, request_id)
-            return unit.page(query)
+            page = unit.page(query)
+            return evolve(page, items=with_parts(unit, page.items))
 
 
 class Messages(Collection[Message]):
@@ -159,6 +162,9 @@ class Messages(Collection[Message]):
 
     def __init__(self, engine: Host, caller: Caller) -> None:
         super().__init__(engine, caller, Message)
+
+    def _told(self, unit: Unit, items: list[Message]) -> list[Message]:
+        return with_parts(unit, items)
 
     def _listing(
         self, filters: Mapping[str, object], sort: str | None, limit: int, offset: int

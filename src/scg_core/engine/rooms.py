@@ -10,6 +10,7 @@ from scg_core.calling.usecases import bridges, conferences, playing
 from scg_core.engine.collection import NONE, Collection, Host
 from scg_core.kernel.query import DEFAULT_LIMIT, Page, eq, filtered, listing
 from scg_core.tenancy.model import Caller
+from scg_core.unit import Unit
 
 
 class Bridges(Collection[Bridge]):
@@ -17,6 +18,9 @@ class Bridges(Collection[Bridge]):
 
     def __init__(self, engine: Host, caller: Caller) -> None:
         super().__init__(engine, caller, Bridge, seen(caller.company_id))
+
+    def _told(self, unit: Unit, items: list[Bridge]) -> list[Bridge]:
+        return bridges.with_calls(unit, items)
 
     def create(self, fields: Mapping[str, object] = NONE, /, **named: object) -> Bridge:
         """Make a bridge, with up to two ``call_ids``; a call that still rings joins when answered.

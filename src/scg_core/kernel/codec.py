@@ -25,6 +25,7 @@ from scg_core.kernel.resource import (
     Attribute,
     Day,
     Declaration,
+    JsonList,
     JsonObject,
     JsonText,
     Micros,
@@ -150,6 +151,21 @@ def read_cell(attribute: Attribute, name: str, text: str) -> Any:
     return _value(attribute, name, text, lenient=True)
 
 
+def read_texts(attribute: Attribute, name: str, text: str) -> Any:
+    """Texts that were given as one: a JSON array, or with commas between them.
+
+    Raises:
+        InvalidField: it is neither, or a text is too long.
+    """
+    given: object = text
+    if text.lstrip().startswith("["):
+        try:
+            given = json.loads(text)
+        except (ValueError, RecursionError):
+            raise InvalidField(name, "is no JSON array") from None
+    return _value(attribute, name, given, lenient=True)
+
+
 def write(resource: Resource) -> dict[str, Any]:
     """The resource as it travels: wire names, epoch milliseconds, no nulls, nothing hidden."""
     out: dict[str, Any] = {}
@@ -260,7 +276,7 @@ def _plain(attribute: Attribute) -> Callable[[Any], Any] | None:
         return ",".join if attribute.joined else list
     if attribute.type is Micros:
         return _units
-    if attribute.type is JsonObject:
+    if attribute.type in (JsonObject, JsonList):
         return json.loads
     return _masked if attribute.masked else None
 

@@ -381,6 +381,6 @@ def _sort(kind: type[Resource], sort: str | None) -> tuple[tuple[str, bool], ...
     declared = declaration(kind)
     sort = codec.read_text("sort", sort)
     attribute = declared.by_wire.get(sort.removeprefix("-"))
-    if attribute is None or attribute.type == tuple[str, ...]:
+    if attribute is None or attribute.type == tuple[str, ...] or attribute.derived:
         raise InvalidField("sort", f"{sort!r} is not a field to sort {declared.title} by")
     return ((attribute.name, sort.startswith("-")),)

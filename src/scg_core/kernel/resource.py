@@ -34,6 +34,9 @@ Micros = NewType("Micros", int)
 JsonText = NewType("JsonText", str)
 """JSON kept as text: read from text or from the JSON itself, written as text."""
 
+JsonList = NewType("JsonList", str)
+"""A text that holds JSON and travels as the array it describes."""
+
 JsonObject = NewType("JsonObject", str)
 """A JSON object kept as text: read from text or from the object itself, written as an object."""
 
@@ -81,6 +84,7 @@ class Attribute:
     joined: bool = False
     address: bool = False
     masked: bool = False
+    derived: bool = False
     most: int = 1_000
     error_code: int = 400
 
@@ -167,6 +171,7 @@ def attribute(
     joined: bool = False,
     address: bool = False,
     masked: bool = False,
+    derived: bool = False,
     most: int = 1_000,
     error_code: int = 400,
     default: Any = attrs.NOTHING,
@@ -179,7 +184,8 @@ def attribute(
     1023). ``hot`` fields change often and are stored apart. ``hidden`` fields never leave. A
     ``joined`` list travels as one text with commas; ``address`` fields hold telephone numbers,
     which filters compare with and without a plus sign. The values in ``masked`` JSON are secrets:
-    they leave as asterisks, and asterisks that come back mean unchanged. A list has at ``most`` so
+    they leave as asterisks, and asterisks that come back mean unchanged. A ``derived`` field is no
+    column: whoever reads the resource fills it in. A list has at ``most`` so
     many members, each of up to ``length`` characters (255 if not given). A value that is none of
     its type is refused with ``error_code``.
     """
@@ -198,6 +204,7 @@ def attribute(
         "joined": joined,
         "address": address,
         "masked": masked,
+        "derived": derived,
         "most": most,
         "error_code": error_code,
     }

@@ -12,7 +12,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.resource import Index, JsonText, Micros, Writer, attribute, resource
+from scg_core.kernel.resource import Index, JsonList, JsonText, Micros, Writer, attribute, resource
 from scg_core.kernel.resource import Resource as _Resource
 from scg_core.messaging.lifecycle import Direction, MessageState, RequestState
 from scg_core.senders.model import Priority
@@ -186,6 +186,12 @@ class MessageRequest(_Resource):
     content_type: str | None = attribute(
         "The content type of the body.", writer=_CUSTOMER, immutable=True, length=128, default=None
     )
+    click_thru_count: int = attribute(
+        "Messages of which a tracked link was followed.", default=0, hot=True
+    )
+    media_requested_count: int = attribute(
+        "Messages of which an attachment was fetched.", default=0, hot=True
+    )
     contact_group_id: str | None = attribute(
         "A contact group whose contacts are recipients.",
         writer=_CUSTOMER, immutable=True, length=64, default=None,
@@ -315,6 +321,14 @@ class Message(_Resource):
     failed_translation: str | None = attribute(
         "Why it could not be translated.", aliases=("failedTranslation",), hot=True, default=None
     )
+    destination_country: str | None = attribute(
+        "The country of its recipient's number, ISO 3166-1 alpha-3.", length=64, default=None
+    )
+    fragments_info: JsonList | None = attribute(
+        "The parts that the transport took one by one: objects with `fragment_id`, "
+        "`fragment_state` and `external_id`.",
+        derived=True, default=None,
+    )  # fmt: skip
     company_id: str = attribute("The company it belongs to.", length=64)
     seq: int = attribute("Its number in this storage.", hidden=True)
     lane: int | None = attribute("The lane it was queued in.", hidden=True, default=None)

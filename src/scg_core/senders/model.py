@@ -178,7 +178,7 @@ class SenderId(_Resource):
     )  # fmt: skip
     address: str = attribute(
         "The address itself: a short code, a number, a mailbox, an app's name.",
-        writer=_CUSTOMER, required=True, immutable=True, length=128, address=True,
+        writer=_CUSTOMER, required=True, immutable=True, length=128, address=True, filterable=True,
     )  # fmt: skip
     content_type: str | None = attribute(
         "Content for the gateway, specific to the type.", writer=_CUSTOMER, default=None

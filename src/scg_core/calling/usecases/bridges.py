@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -14,7 +15,8 @@ from scg_core.calling.steps.finding import held, named_call, seen
 from scg_core.calling.steps.telling import tell_bridge
 from scg_core.calling.steps.versions import NEW, one_step
 from scg_core.kernel import codec
-from scg_core.kernel.query import DEFAULT_LIMIT, Page, eq, listing
+from scg_core.kernel.query import DEFAULT_LIMIT, Page, Query, among, eq, listing
+from scg_core.kernel.resource import evolve
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -109,6 +111,15 @@ def calls_of(
         scope=seen(caller.company_id),
     )  # fmt: skip
     return unit.page(query.also(eq("bridge_id", bridge.id)))
+
+
+def with_calls(unit: Unit, bridges: Sequence[Bridge]) -> list[Bridge]:
+    """Bridges with the calls that have a place in them."""
+    where = [among("room_id", [one.id for one in bridges])]
+    on: defaultdict[str, list[str]] = defaultdict(list)
+    for room, id in unit.session.rows(Query(Call, where), ("room_id", "id")):
+        on[room].append(id)
+    return [evolve(one, call_ids=tuple(on[one.id])) for one in bridges]
 
 
 def _replace(unit: Unit, bridge: Bridge, wanted: Sequence[str], exchange: Exchange) -> None:

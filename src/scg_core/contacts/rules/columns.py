@@ -90,6 +90,8 @@ def values_of(cells: Sequence[str], of: Sequence[Column]) -> dict[str, Any]:
 
 
 def _reader(attribute: Attribute, name: str) -> _Read:
+    if attribute.type == tuple[str, ...]:
+        return lambda cell: codec.read_texts(attribute, name, unguarded(cell))
     if attribute.type is not str:
         return lambda cell: codec.read_cell(attribute, name, unguarded(cell))
     longest = attribute.length or 255
@@ -126,9 +128,15 @@ def cells_of(row: Sequence[Any], writers: Mapping[int, Callable[[Any], str]]) ->
 def writers_of(names: Sequence[str]) -> dict[int, Callable[[Any], str]]:
     """What writes cells that are no plain text, by their places: times, and JSON on one line."""
     declared = declaration(Contact)
-    known: dict[Any, Callable[[Any], str]] = {Instant: to_iso, JsonText: _one_line}
+    known: dict[Any, Callable[[Any], str]] = {
+        Instant: to_iso, JsonText: _one_line, tuple[str, ...]: _listed,
+    }  # fmt: skip
     return {at: known[kind] for at, name in enumerate(names)
             if (kind := declared[name].type) in known}  # fmt: skip
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return json.dumps(list(texts), ensure_ascii=False) if texts else ""
 
 
 def _one_line(text: str) -> str:

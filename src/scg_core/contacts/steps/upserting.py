@@ -10,7 +10,7 @@ from scg_core.contacts.steps.deriving import derived, rules_for
 from scg_core.contacts.steps.members import put_in
 from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.query import Query, among, eq
-from scg_core.kernel.resource import declaration
+from scg_core.kernel.resource import Writer, declaration
 from scg_core.unit import Unit
 
 DUPLICATE: Final = 1011
@@ -22,6 +22,11 @@ _LOADED: Final = (*_STORED, "version_number")
 _FIXED: Final = (
     "id", "company_id", "application_id", "created_date", "version_number", "stored_keywords",
 )  # fmt: skip
+_DEFAULTS: Final[dict[str, Any]] = {
+    a.name: a.default
+    for a in declaration(Contact).attributes
+    if a.name in _STORED and not a.optional and a.writer is Writer.CUSTOMER
+} | {"stored_keywords": ()}
 _CHANGING: Final = tuple(a.name for a in declaration(Contact).attributes if a.name not in _FIXED)
 
 
@@ -70,8 +75,7 @@ class Upserts:
                 return InvalidField(shown, "is another contact's already", DUPLICATE)
         if mine is None:
             mine = dict.fromkeys(_STORED)
-            mine |= {a.name: a.default for a in declaration(Contact).attributes
-                     if a.name in ("voice_preference", "stored_keywords")}  # fmt: skip
+            mine |= _DEFAULTS
             mine["id"] = next(self._ids)
             self._new.add(mine["id"])
         before = mine.get("mdn_key")

@@ -62,6 +62,7 @@ _COLUMNS: Final = (
     "failed_translation",
     "contact_id",
     "attachments",
+    "destination_country",
 )
 _AT_ONCE: Final = Instant(0)
 _FORGET_AT_ONCE: Final = 5_000
@@ -233,6 +234,7 @@ def _row(
         fate.wording.untranslated,
         None if recipient.contact is None else recipient.contact.id,
         request.attachments,
+        recipient.country,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,8 +16,13 @@ from scg_adapters.http.openapi import document
 from scg_adapters.http.routes import BASE, ROUTES, Does
 from scg_core.kernel.resource import declaration
 from tests.http.server import Served
+from tests.stories.calls import VoiceWorld
 
-EXAMPLES = 12
+EXAMPLES, LONG_EXAMPLES = 12, 620
+HOW: dict[str, Any] = {
+    "deadline": None, "derandomize": True, "database": None,
+    "phases": [Phase.explicit, Phase.generate], "suppress_health_check": list(HealthCheck),
+}  # fmt: skip
 DOCUMENT = document("test")
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance",
@@ -73,16 +80,43 @@ def test_health_is_told_without_a_token(served: Served) -> None:
     assert (ready.status, ready.json["status"]) == (200, "ok")
 
 
+def look_at(case: Any, served: Served) -> None:
+    """Send a generated call and compare the answer with the document."""
+    load_all_checks()
+    token = served.tokens["operator" if "/operator/" in case.path else "acme"]
+    checks = schemathesis.checks.CHECKS.get_by_names(list(CHECKS))
+    response = case.call(
+        base_url=f"http://127.0.0.1:{served.port}", headers={"Authorization": f"Bearer {token}"}
+    )
+    case.validate_response(response, checks=checks)
+
+
 @pytest.mark.filterwarnings("ignore")
 @SCHEMA.parametrize()
-@settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
-    phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+@settings(max_examples=EXAMPLES, **HOW)
 def test_generated_calls_find_no_server_error_and_no_difference(case: Any, served: Served) -> None:
     """A short form; negative-data rejection is off, since the server is tolerant on purpose."""
-    load_all_checks()
-    headers = {"Authorization": f"Bearer {served.tokens['acme']}"}
-    checks = schemathesis.checks.CHECKS.get_by_names(list(CHECKS))
-    response = case.call(base_url=f"http://127.0.0.1:{served.port}", headers=headers)
-    case.validate_response(response, checks=checks)
+    look_at(case, served)
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Counter[str]]]:
+    """A server on a file for the campaign, and how many calls were made."""
+    folder = tmp_path_factory.mktemp("generated")
+    made: Counter[str] = Counter()
+    world = VoiceWorld(f"sqlite:///{folder}/scg.db")
+    with Served(world, note=lambda facts: made.update([str(facts["status"])])) as served:
+        yield served, made
+    told = ", ".join(f"{status} {many}" for status, many in sorted(made.items()))
+    print(f"\n{sum(made.values())} generated calls: {told}")
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")
+@SCHEMA.parametrize()
+@settings(max_examples=LONG_EXAMPLES, **HOW)
+def test_a_hundred_thousand_generated_calls_find_no_difference(
+    case: Any, counted: tuple[Served, Counter[str]]
+) -> None:
+    """The long form of the same, for each operation some hundreds."""
+    look_at(case, counted[0])

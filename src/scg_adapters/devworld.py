@@ -48,16 +48,16 @@ def switch() -> VoiceSimulator:
 
 
 def make(engine: Engine) -> dict[str, Any]:
-    """Set the world up, unless an earlier run has; the token is new each time."""
+    """Set the world up, unless an earlier run has; the tokens are new each time."""
     operator = engine.operator()
     operator.load_defaults()
     if operator.find_company(COMPANY) is None:
         operator.add_company(id=COMPANY, name="Development")
     if operator.find_application(COMPANY, APPLICATION) is None:
         operator.add_application(COMPANY, application_id=APPLICATION, name="development")
-    issued = operator.issue_token(COMPANY, APPLICATION)
     return {
-        "token": issued.token,
+        "token": operator.issue_token(COMPANY, APPLICATION).token,
+        "operator_token": operator.issue_token(COMPANY, APPLICATION, scope="operator").token,
         "company": COMPANY,
         "application_id": APPLICATION,
         "senders": {name: _sender(engine, fields).id for name, fields in _SENDERS.items()},

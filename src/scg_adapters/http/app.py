@@ -41,7 +41,8 @@ _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>scg-engine API</title>
 <link rel="stylesheet" href="docs/assets/swagger-ui.css"></head>
 <body><div id="ui"></div><script src="docs/assets/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "openapi.json", dom_id: "#ui", validatorUrl: null});</script>
+<script>SwaggerUIBundle({url: "openapi.json", dom_id: "#ui", validatorUrl: null,
+  deepLinking: true, filter: true, displayRequestDuration: true});</script>
 </body></html>
 """
 

@@ -165,7 +165,7 @@ def _tag(route: Route) -> str:
 def _operation(route: Route) -> Json:
     made: Json = {
         "operationId": _operation_id(route),
-        "summary": route.summary,
+        "summary": route.summary.replace("`", ""),
         "tags": [_tag(route)],
         "parameters": [*_path(route), *_query(route), *_headers(route)],
         "responses": _responses(route),

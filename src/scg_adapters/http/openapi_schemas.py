@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from scg_adapters.http.examples import IDS
 from scg_adapters.http.route import Route
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.resource import (
@@ -45,14 +46,28 @@ def schemas(routes: Sequence[Route]) -> Json:
             "type": "object",
             "description": "What went wrong.",
             "properties": {
-                "error_code": {"type": "string", "description": "A number, as text."},
-                "error_description": {"type": "string", "description": "What to do about it."},
+                "error_code": {
+                    "type": "string",
+                    "description": "A number, as text.",
+                    "examples": ["400"],
+                },
+                "error_description": {
+                    "type": "string",
+                    "description": "What to do about it.",
+                    "examples": ["name: is needed; give it a value"],
+                },
             },
             "required": ["error_code", "error_description"],
         },
         "Id": {
             "type": "object",
-            "properties": {"id": {"type": "string", "description": "The resource's id."}},
+            "properties": {
+                "id": {
+                    "type": "string",
+                    "description": "The resource's id.",
+                    "examples": [IDS["MessageRequest_ID"]],
+                }
+            },
             "required": ["id"],
         },
     }

@@ -18,7 +18,9 @@ from typing import Any
 
 from attrs import frozen
 
+from scg_adapters.http import server as server_module
 from scg_adapters.http.routes import BASE, ROUTES, Does
+from scg_adapters.http.server import HEAD_PATIENCE
 from tests.http.lives import body_of, path_of
 from tests.http.operator_lives import token_for
 from tests.http.server import Served
@@ -49,11 +51,11 @@ class Apart:
 
 
 @contextmanager
-def apart(folder: Path) -> Iterator[Apart]:
-    """Such a server, for as long as the block lasts."""
+def apart(folder: Path, patience: float = HEAD_PATIENCE) -> Iterator[Apart]:
+    """Such a server, which waits so many seconds for a head, for as long as the block lasts."""
     errors = (folder / "stderr").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.http.apart", str(folder)],
+        [sys.executable, "-m", "tests.http.apart", str(folder), str(patience)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
     )  # fmt: skip
     try:
@@ -119,8 +121,9 @@ def wait_for(true: Callable[[], bool], seconds: float) -> bool:
     return true()
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, patience: float) -> None:
     """Serve until standard input ends."""
+    server_module.HEAD_PATIENCE = patience  # type: ignore[misc]
     logging.basicConfig(level=logging.ERROR)
     world = VoiceWorld(f"sqlite:///{folder}/scg.db")
     with Served(world, note=lambda _: None) as served:
@@ -136,4 +139,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), float(sys.argv[2]))

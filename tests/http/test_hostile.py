@@ -22,8 +22,8 @@ REQUESTS = f"{BASE}/messaging/message_requests"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
-    """A server in a process of its own."""
-    with apart(tmp_path_factory.mktemp("hostile")) as running:
+    """A server in a process of its own, which waits a second for a head."""
+    with apart(tmp_path_factory.mktemp("hostile"), patience=1.0) as running:
         yield running
 
 
@@ -152,7 +152,7 @@ def crowd(server: Apart, many: int) -> tuple[int, int, float]:
 
 
 def test_a_crowd_of_half_requests_holds_up_nobody(server: Apart) -> None:
-    """The short form: each is closed after ten seconds; meanwhile others are served."""
+    """The short form: each is closed in time; meanwhile others are served."""
     before = server.memory
     stayed, refused, spent = crowd(server, 500)
 
@@ -186,7 +186,7 @@ def test_a_client_that_trickles_is_cut_off_and_one_that_leaves_is_forgotten(
     whole = raw("POST", "/contacts", server.token, {"first_name": "x" * 50})
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as slow:
-        slow.settimeout(0.3)
+        slow.settimeout(0.1)
         said = b""
         for at in range(len(whole)):
             try:
@@ -198,7 +198,7 @@ def test_a_client_that_trickles_is_cut_off_and_one_that_leaves_is_forgotten(
             except ConnectionError:
                 break
     assert said in (b"",) or said.startswith(b"HTTP/1.1 408 ")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 10
     for cut in range(1, len(whole), 7):
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as leaving:
             leaving.sendall(whole[:cut])

@@ -129,6 +129,26 @@ def test_a_delete_with_a_stale_version_deletes_nothing(served: Served, route: Ro
     assert served.call("GET", path, token=token).status == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/health/live", "GET HEAD OPTIONS"), ("/health/ready", "GET HEAD OPTIONS"),
+        ("/openapi.json", "GET HEAD OPTIONS"), ("/docs", "GET HEAD OPTIONS"),
+        ("/docs/assets/swagger-ui.css", "GET HEAD OPTIONS"),
+        ("/saop-rest-data/v1/apptoken-refresh", "GET HEAD OPTIONS"),
+        ("/scg-attachment/api/v1/messaging/attachments/none/content", "GET POST HEAD OPTIONS"),
+    ],
+)  # fmt: skip
+def test_what_is_served_besides_knows_its_verbs_too(served: Served, path: str, wanted: str) -> None:
+    """Without a token; any other verb is 405 with those that are served."""
+    for verb in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        answer = served.call(verb, path, token=None, base="")
+        assert answer.status < 500
+        if verb not in wanted.split():
+            assert (answer.status, answer.code) == (405, "405")
+            assert set(answer.headers["allow"].split(", ")) == set(wanted.split())
+
+
 @pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))
 def test_a_verb_that_is_not_served_is_405_with_all_that_are(served: Served, path: str) -> None:
     """Allow names the path's verbs, HEAD and OPTIONS among them."""

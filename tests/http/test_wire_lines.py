@@ -442,6 +442,27 @@ def test_6_recipients_are_an_array_of_any_spelling(served: Served) -> None:
     assert reached == {f"+1415555019{n}" for n in range(4)}
 
 
+def test_6_other_addresses_are_named_by_their_kind(served: Served) -> None:
+    """A voice, two social networks, two push providers; each makes a message of its type."""
+    to = ["voice:+14155550100", "fb:UID@PAGE", "we:UID@ADDR", "psh:apn@news@T1", "psh:gcm@news@T2"]
+    id = served.request(to=to)
+    served.settle()
+    path = f"/messaging/message_requests/{id}"
+    types = [one["type"] for one in served.call("GET", f"{path}/messages").json["list"]]
+
+    assert served.call("GET", path).json["to"] == to
+    assert sorted(types) == ["FB", "PSH", "PSH", "VOICE", "WE"]
+
+
+def test_6_from_may_be_a_plain_address(served: Served) -> None:
+    """If only one sender id has it."""
+    address = served.world.sender.address
+    for spelling in (f"address:{address}", address):
+        id = served.request(**{"from": spelling})
+        held = served.call("GET", f"/messaging/message_requests/{id}").json
+        assert held["from"] == spelling
+
+
 def test_6_a_template_is_parsed_by_its_name(served: Served) -> None:
     """Velocity: values set in the body, the template named."""
     pattern = "Your test is ${testName}"

@@ -88,20 +88,18 @@ SPOKEN: Final = frozenset({VOICE})
 def named_origin(unit: Unit, company: str, text: str) -> SenderId | Channel:
     """The sender id or channel that a request's ``from`` names; a sender id is able to send.
 
+    A bare text that is no id is an address (wire 6).
+
     Raises:
         InvalidField: it is unknown, ambiguous, or a sender id that is not ACTIVE.
     """
     origin, value = read_from(text)
     if origin is Origin.CHANNEL:
         return _channel(unit, company, value)
-    try:
-        found = (
-            _by_address(unit, company, value)
-            if origin is Origin.ADDRESS
-            else unit.get(SenderId, company, value)
-        )
-    except NotFound:
-        raise InvalidField("from", f"no sender id has the id {value!r}") from None
+    if origin is Origin.ADDRESS:
+        found = _by_address(unit, company, value)
+    else:
+        found = _by_id(unit, company, value, bare=value == text.strip())
     if found.state is not SenderState.ACTIVE:
         raise InvalidField("from", f"the sender id is {found.state.value}, not ACTIVE")
     return found
@@ -151,6 +149,16 @@ def _channel(unit: Unit, company: str, id: str) -> Channel:
         return unit.get(Channel, company, id, scope=seen_channels(company))
     except NotFound:
         raise InvalidField("from", f"no channel has the id {id!r}") from None
+
+
+def _by_id(unit: Unit, company: str, value: str, *, bare: bool) -> SenderId:
+    try:
+        return unit.get(SenderId, company, value)
+    except NotFound:
+        where = (eq("company_id", company), eq("address", value))
+        if bare and unit.session.count(Query(SenderId, where), at_most=1):
+            return _by_address(unit, company, value)
+        raise InvalidField("from", f"no sender id has the id {value!r}") from None
 
 
 def _by_address(unit: Unit, company: str, address: str) -> SenderId:

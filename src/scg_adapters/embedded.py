@@ -31,7 +31,7 @@ _SQLITE = "sqlite:///"
 def open_storage(url: str, *, longest_read: float | None = None) -> Storage:
     """The storage a URL names: ``sqlite:///FILE``, ``sqlite:///:memory:`` or ``memory:``.
 
-    A read that takes ``longest_read`` seconds is given up with ``TooBroad``.
+    A read on SQLite that takes ``longest_read`` seconds is given up with ``TooBroad``.
 
     Raises:
         InvalidField: no adapter knows the URL.

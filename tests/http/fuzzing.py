@@ -108,7 +108,7 @@ class Report:
     sent: int = 0
     statuses: Counter[str] = field(factory=Counter)
     slowest: float = 0.0
-    slow: list[bytes] = field(factory=list)
+    slow: list[tuple[float, bytes]] = field(factory=list)
     failed: list[bytes] = field(factory=list)
 
     def told(self) -> str:
@@ -119,7 +119,7 @@ class Report:
 
 def is_whole(request: bytes) -> bool:
     """Whether a server need not wait for more of it; where that is not certain, it is not."""
-    head, blank, body = request.partition(b"\r\n\r\n")
+    head, blank, body = request.lstrip(b"\r\n").partition(b"\r\n\r\n")
     if not blank or b"chunked" in head.lower() or b"100-continue" in head.lower():
         return False
     lengths = re.findall(rb"(?i)\r\ncontent-length:([^\r\n]*)", head)
@@ -165,7 +165,7 @@ def fuzz(port: int, requests: Sequence[bytes], seed: int, count: int, slow: floa
         report.statuses[status] += 1
         report.slowest = max(report.slowest, spent)
         if spent > slow:
-            report.slow.append(data)
+            report.slow.append((spent, data))
         if status.startswith("5") or (answer and status == "closed"):
             report.failed.append(data)
     return report

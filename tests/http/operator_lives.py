@@ -77,6 +77,9 @@ BODIES: dict[str, Callable[[Served], dict[str, Any]]] = {
     "tariffs create": _tariff_body,
     "suppressions add": lambda served: {"addresses": [f"+1415555{served.number() % 9000 + 1000}"]},
     "suppressions remove": lambda _: {"addresses": ["+14155550199"]},
-    "consent_texts create": lambda served: {"kind": "HELP", "language": f"x{served.number()}"},
+    "consent_texts create": lambda served: {
+        "kind": "HELP", "language": f"x{served.number()}", "text": "x",
+    },
+    "consent_texts remove": lambda _: {"kind": "HELP", "language": "xx"},
 }  # fmt: skip
 """A body that each writing route accepts."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
+
+import pytest
 
 from scg_core.kernel.instant import SECOND
 from tests.http.server import Answer, Served
@@ -89,8 +92,13 @@ def test_what_is_struck_off_opens_nothing_any_more() -> None:
         assert served.call("GET", REQUESTS, token=one["token"]).status == 401
         assert served.call("GET", REQUESTS, token=two["token"]).status == 200
         assert operate(served, "DELETE", f"/applications/{keys['id']}").status == 204
-        engine = served.world.engine
-        assert engine.operator().api_tokens.find(application_id=9) == []
+        time.sleep(1.1)  # for so long a server knows a token
+        assert served.call("GET", REQUESTS, token=two["token"]).status == 401
+        refresh = (
+            f"/saop-rest-data/v1/apptoken-refresh?consumerkey={keys['consumer_key']}"
+            f"&consumersecret={keys['consumer_secret']}"
+        )
+        assert served.call("GET", refresh, token=None, base="").status == 401
 
 
 def test_a_whole_resource_can_be_posted_back_by_the_operator() -> None:
@@ -204,7 +212,34 @@ def test_bad_provisioning_names_the_field_and_stores_nothing(served: Served) -> 
         ("/suppressions", {"addresses": [5]}, "addresses[0]"),
         ("/suppressions", {"addresses": ["+14155550100"], "sender_id": "no"}, "sender_id"),
         ("/suppressions", {"addresses": ["+14155550100"], "source": {}}, "source"),
-        ("/consent_texts", {"kind": "POEM"}, "kind"),
+        ("/consent_texts", {"kind": "POEM", "text": "x"}, "kind"),
+        ("/consent_texts", {"kind": "HELP"}, "text"),
+        ("/consent_texts", {"kind": "HELP", "text": "x", "class_id": "NOPE"}, "class_id"),
+        ("/consent_texts", {"kind": "HELP", "text": "x", "language": " "}, "language"),
+        ("/companies", {"id": "a\nb"}, "id"),
+        ("/companies", {"id": " x"}, "id"),
+        ("/companies", {"id": "OPERATOR"}, "id"),
+        ("/sender_id_classes", {"id": "a\nb"}, "id"),
+        ("/companies/acme/credit", {"amount": 1, "currency": "usd"}, "currency"),
+        ("/companies/acme/credit", {"amount": 9.1e12}, "amount"),
+        (
+            "/applications",
+            {"company_id": "acme", "application_id": 77, "requests_per_second": 1e-300},
+            "requests_per_second",
+        ),
+        ("/sender_ids", {"address": "31"}, "company_id"),
+        ("/sender_ids", {"company_id": None, "address": "31"}, "company_id"),
+        (
+            "/sender_ids",
+            {"company_id": "acme", "address": "31", "ownership": "PURCHASED"},
+            "ownership",
+        ),
+        (
+            "/sender_ids",
+            {"company_id": "acme", "address": "31", "credentials": '[{"pw": "******"}]'},
+            "credentials",
+        ),
+        ("/tariffs", {"price": 1, "company_id": ""}, "company_id"),
     ):
         answer = operate(served, "POST", path, body)
         assert (answer.status, answer.code) == (400, "400"), (path, body, answer.body)
@@ -223,3 +258,144 @@ def test_the_operator_sees_all_companies_and_customers_only_their_own(served: Se
         listed = operate(served, "GET", f"/sender_ids?company_id={company}").json["list"]
         assert seen in [one["id"] for one in listed]
         assert hidden not in [one["id"] for one in listed]
+
+
+def test_a_payment_that_is_repeated_with_its_key_counts_once(served: Served) -> None:
+    """As after an answer that was lost; another amount under the key is a conflict."""
+    company = made(served, "/companies", {"id": "payer"})["id"]
+    path = f"/operator/companies/{company}/credit"
+    headers = {"Idempotency-Key": "invoice-1"}
+    for _ in range(2):
+        answer = served.call("POST", path, {"amount": 10}, token="operator", headers=headers)
+        assert (answer.status, answer.json["balance"]) == (200, 10)
+        assert answer.headers["cache-control"] == "no-store"
+    other = served.call("POST", path, {"amount": 11}, token="operator", headers=headers)
+    assert (other.status, other.code) == (409, "1011")
+    assert made(served, f"/companies/{company}/credit", {"amount": 5})["balance"] == 15
+
+
+def test_a_balance_stays_within_what_can_be_counted(served: Served) -> None:
+    """The sum is bounded, not only a payment."""
+    company = made(served, "/companies", {"id": "rich"})["id"]
+    path = f"/companies/{company}/credit"
+    made(served, path, {"amount": 9e12})
+    answer = operate(served, "POST", path, {"amount": 1})
+
+    assert (answer.status, answer.json["error_description"][:7]) == (400, "amount:")
+    assert operate(served, "GET", path).json["balance"] == 9_000_000_000_000
+
+
+def test_an_expired_operators_token_gives_no_operators_scope_to_the_next() -> None:
+    """Whoever holds the key and secret has what the application has, no more."""
+    with Served() as served:
+        body = {"company_id": "rival", "application_id": 1, "scope": "operator", "duration": 1}
+        old = made(served, "/tokens", body)["token"]
+        key, secret = served.secrets["rival"]
+        path = f"/saop-rest-data/v1/apptoken-refresh?consumerkey={key}&consumersecret={secret}"
+        served.world.clock.advance(5 * SECOND)
+        fresh = served.call("GET", f"{path}&oldtoken={old}", token=None, base="").json
+        answer = served.call("GET", "/operator/companies", token=fresh["accessToken"])
+
+        assert (answer.status, answer.code) == (403, "403")
+        assert served.call("GET", REQUESTS, token=fresh["accessToken"]).status == 200
+
+
+def test_copies_go_where_their_root_goes_and_keep_it_from_being_deleted() -> None:
+    """A fault of the number stops all who send by it; a number that is used is not given up."""
+    with Served() as served:
+        fields = {"address": "88088", "ownership": "SHARED", "country": "USA"}
+        root = made(served, "/sender_ids", fields)["id"]
+        copy = served.call("POST", "/messaging/sender_ids", {"parent_id": root}).json["id"]
+        path = f"/sender_ids/{root}/event"
+
+        for event, state in (("FAULT", "BROKEN"), ("REPAIR", "ACTIVE"), ("DEACTIVATE", "INACTIVE")):
+            assert operate(served, "POST", path, {"event": event}).status == 200
+            held = served.call("GET", f"/messaging/sender_ids/{copy}").json
+            assert held["state"] == state
+        answer = served.call("POST", f"/messaging/sender_ids/{copy}", {"state": "ACTIVE"})
+        assert (answer.status, answer.code) == (403, "403")
+        kept = operate(served, "POST", path, {"event": "DELETE"})
+        assert (kept.status, kept.code) == (409, "409")
+        assert "1 copies" in kept.json["error_description"]
+        assert served.call("DELETE", f"/messaging/sender_ids/{copy}").status == 204
+        served.settle()
+        assert operate(served, "POST", path, {"event": "DELETE"}).status == 200
+
+
+@pytest.mark.parametrize("written", ["55512", "+55512", " 55512 ", "5-55 12"])
+def test_a_customer_cannot_take_another_companys_address(served: Served, written: str) -> None:
+    """However it is spelled: replies and consent of the other's people would come to them."""
+    answer = served.call("POST", "/messaging/sender_ids", {"address": written}, token="rival")
+
+    assert (answer.status, answer.code) == (409, "1011")
+
+
+def test_a_number_is_stored_without_what_stands_between_its_digits(served: Served) -> None:
+    """So that nobody has it twice."""
+    path = "/messaging/sender_ids"
+    id = served.call("POST", path, {"address": " +1 (415) 555-0166 "}, token="rival").json["id"]
+    assert served.call("GET", f"{path}/{id}", token="rival").json["address"] == "+14155550166"
+
+
+def test_secrets_cannot_be_sorted_out(served: Served) -> None:
+    """Credentials leave as asterisks; the order of a list tells nothing of them either."""
+    for path in ("/messaging/sender_ids", "/operator/sender_ids"):
+        answer = served.call("GET", f"{path}?sort=credentials", token="operator")
+        assert (answer.status, answer.json["error_description"][:5]) == (400, "sort:")
+
+
+def test_masks_stand_only_for_what_is_there(served: Served) -> None:
+    """A list of another length, or a new name, would give the wrong secret or none."""
+    fields = {
+        "company_id": "acme", "address": "88090",
+        "credentials": '[{"provider": "A", "pw": "one"}, {"provider": "B", "pw": "two"}]',
+    }  # fmt: skip
+    path = f"/sender_ids/{made(served, '/sender_ids', fields)['id']}"
+    seen = operate(served, "GET", path).json["credentials"]
+    assert "one" not in seen
+    assert operate(served, "POST", path, {"credentials": seen}).status == 200
+    for wrong in ('[{"provider": "******"}]', '[{"pw": "******"}, {"x": "******"}]'):
+        answer = operate(served, "POST", path, {"credentials": wrong})
+        assert (answer.status, answer.json["error_description"][:12]) == (400, "credentials:")
+
+
+def test_the_operator_attaches_only_templates_that_the_company_sees(served: Served) -> None:
+    """In a change as in the beginning."""
+    body = {"name": "mine", "pattern": "x.*", "designation": "VALIDATOR"}
+    theirs = served.call("POST", "/messaging/message_templates", body).json["id"]
+    sender = made(served, "/sender_ids", {"company_id": "rival", "address": "88091"})["id"]
+    answer = operate(served, "POST", f"/sender_ids/{sender}", {"message_templates": [theirs]})
+
+    assert (answer.status, answer.json["error_description"][:17]) == (400, "message_templates")
+
+
+def test_loading_guards_against_overwriting(served: Served) -> None:
+    """By the version in the body or If-Match, also where nothing is there yet."""
+    made(served, "/sender_id_classes", {"id": "GUARD"})
+    made(served, "/sender_id_classes", {"id": "GUARD", "name": "x", "version_number": 1})
+    stale = operate(served, "POST", "/sender_id_classes", {"id": "GUARD", "version_number": 1})
+    assert (stale.status, stale.code) == (409, "1001")
+    for match in ('"3"', "*"):
+        answer = served.call("PUT", "/operator/sender_id_classes/ABSENT", {}, token="operator",
+                             headers={"If-Match": match})  # fmt: skip
+        assert (answer.status, answer.code) == (412, "412")
+    answer = operate(served, "PUT", "/sender_id_classes/ABSENT", {"version_number": 9})
+    assert (answer.status, answer.json["error_description"][:15]) == (400, "version_number:")
+
+
+def test_what_was_read_can_be_made_again(served: Served) -> None:
+    """A whole company, class or type is a body too, under another id."""
+    for path, id in (("/companies", "acme"), ("/sender_id_classes", "NOTIFICATION")):
+        whole = operate(served, "GET", f"{path}/{id}").json
+        whole.pop("version_number") if path == "/sender_id_classes" else None
+        assert operate(served, "POST", path, {**whole, "id": f"again-{id}"}).status == 200
+
+
+def test_a_consent_text_can_be_taken_out_again(served: Served) -> None:
+    """The usual one is sent from then on."""
+    text = {"kind": "HELP", "language": "EN", "text": "Acme alerts"}
+    assert made(served, "/consent_texts", text)["language"] == "en"
+    named = {"kind": "HELP", "language": "en"}
+    assert [made(served, "/consent_texts/remove", named) for _ in range(2)] == [
+        {"removed": 1}, {"removed": 0},
+    ]  # fmt: skip

@@ -159,7 +159,7 @@ def test_a_verb_that_is_not_served_is_405_with_all_that_are(served: Served, path
     for verb in VERBS:
         if verb in wanted:
             continue
-        answer = served.call(verb, unknown_path(routes[0]), {})
+        answer = served.call(verb, unknown_path(routes[0]), {}, token=token_for(routes[0]))
         assert answer.status == 405
         assert answer.code == "405"
         assert set(answer.headers["allow"].split(", ")) == wanted

@@ -247,9 +247,29 @@ def test_4_dates_are_filtered_by_the_catalogues_form(served: Served) -> None:
     """``yyyy-MM-dd'T'HH:mm:ss.SSSZ``, and as epoch milliseconds."""
     id = served.request(expiry_time="2026-01-02T00:00:00.000Z", external_id="dated")
     moment = served.call("GET", f"/messaging/message_requests/{id}").json["expiry_time"]
-    for text in ("2026-01-02T00:00:00.000%2B0000", "2026-01-02T00:00:00.000Z", str(moment)):
+    for text in (
+        "2026-01-02T00:00:00.000%2B0000", "2026-01-02T00:00:00.000+0000", str(moment),
+        "2026-01-02T00:00:00.000Z", "Fri,%2002%20Jan%202026%2002:00:00%20GMT%2B02:00",
+    ):  # fmt: skip
         path = f"/messaging/message_requests?external_id=dated&expiry_time={text}"
         assert served.call("GET", path).json["total"] == 1, text
+
+
+@pytest.mark.parametrize("query", ["created_date=..,1", "created_date=..&created_date=2020-01-01"])
+def test_4_a_range_without_bounds_leaves_nothing_out(served: Served, query: str) -> None:
+    """Alone or beside other values."""
+    answer = served.call("GET", f"/messaging/message_requests?{query}")
+
+    assert (answer.status, answer.json["total"]) == (
+        200, served.call("GET", "/messaging/message_requests").json["total"],
+    )  # fmt: skip
+
+
+def test_4_so_many_ranges_and_no_more(served: Served) -> None:
+    """A hundred of them are as many as any storage compares at once."""
+    for many, status in ((100, 200), (101, 400)):
+        query = "created_date=" + ",".join(f"{n}..{n + 1}" for n in range(1, many + 1))
+        assert served.call("GET", f"/messaging/message_requests?{query}").status == status
 
 
 # Section 5: values
@@ -357,6 +377,43 @@ def test_5_a_digit_is_sent_under_either_name(served: Served) -> None:
         assert served.call("POST", path, {one: "12#"}).status == 200
 
 
+def test_5_an_empty_text_is_nothing_where_nothing_can_be(served: Served) -> None:
+    """For numbers, booleans, words of a list, languages, and the customer's own unique id."""
+    for _ in range(2):
+        made(served, "/contacts", {"external_id": "", "voice_preference": "", "primary_mdn": ""})
+        made(served, "/contact_groups", {"name": f"g{served.number()}", "external_id": "",
+                                         "type": ""})  # fmt: skip
+    id = served.request(
+        src_language="", dst_language="", consent_requirement="", test_message_flag="",
+        scheduled_delivery_time_zone="", price_threshold="",
+    )  # fmt: skip
+    held = served.call("GET", f"/messaging/message_requests/{id}").json
+    assert (held["src_language"], "price_threshold" in held) == ("en", False)
+    made(served, "/messaging/sender_ids", {"address": f"9{served.number()}", "parent_id": ""})
+
+
+def test_5_a_whole_number_is_written_as_one(served: Served) -> None:
+    """A typed client reads an integer."""
+    for given, written in (("5", b'"price_threshold":5,'), (0.5, b'"price_threshold":0.5,')):
+        id = served.request(price_threshold=given)
+        assert written in served.call("GET", f"/messaging/message_requests/{id}").body
+
+
+def test_5_a_contact_may_carry_slots_whose_rule_is_gone(served: Served) -> None:
+    """Read before, sent back after; a slot that is set on purpose needs a rule."""
+    rule = {"target_attribute": "fast_access_17", "target_attribute_name": "wire gone"}
+    id = made(served, "/contacts/fast_access", rule)
+    contact = made(served, "/contacts", {"fast_access_17": "x"})
+    whole = served.call("GET", f"/contacts/{contact}").json
+    served.call("DELETE", f"/contacts/fast_access/{id}")
+    served.settle()
+    whole.pop("version_number")
+
+    assert whole["fast_access_17"] == "x"
+    assert served.call("POST", f"/contacts/{contact}", whole).status == 200
+    assert served.call("POST", "/contacts", {"fast_access_17": "x"}).status == 400
+
+
 def test_5_booleans_and_numbers_come_as_texts(served: Served) -> None:
     """A typed client has texts where the specification has none."""
     id = served.request(pause_before_transmit="false", failover="true", price_threshold="3")
@@ -448,8 +505,11 @@ def test_6_other_addresses_are_named_by_their_kind(served: Served) -> None:
     id = served.request(to=to)
     served.settle()
     path = f"/messaging/message_requests/{id}"
-    types = [one["type"] for one in served.call("GET", f"{path}/messages").json["list"]]
+    messages = served.call("GET", f"{path}/messages").json["list"]
+    types = [one["type"] for one in messages]
+    providers = {one.get("message_delivery_provider") for one in messages}
 
+    assert providers == {"APN", "GCM", None}
     assert served.call("GET", path).json["to"] == to
     assert sorted(types) == ["FB", "PSH", "PSH", "VOICE", "WE"]
 
@@ -502,8 +562,11 @@ def test_6_consent_is_set_in_the_words_of_clients(served: Served, status: str, t
         "sender_id": served.world.sender.id, "consent_status": status,
     }  # fmt: skip
     id = made(served, "/consent/contact_address_statuses", body)
-    held = served.call("GET", f"/consent/contact_address_statuses/{quote(id)}").json
+    path = "/consent/contact_address_statuses"
+    held = served.call("GET", f"{path}/{quote(id)}").json
+    listed = served.call("GET", f"{path}?address_type={type}&id={quote(id)}").json["list"]
 
+    assert [one["id"] for one in listed] == [id]
     assert held["consent_status"] == status
     assert held["address"] == body["address"]
 
@@ -606,6 +669,27 @@ def test_8_a_sender_id_is_activated_and_deactivated(served: Served) -> None:
         body = {"state": state, "version_number": version}
         assert served.call("POST", path, body).status == 200
         assert served.call("GET", path).json["state"] == state
+
+
+def test_8_a_group_tells_how_many_it_has_past_its_end(served: Served) -> None:
+    """Whatever offset is asked for."""
+    group = made(served, "/contact_groups", {"name": f"g{served.number()}"})
+    served.call(
+        "POST", f"/contact_groups/{group}/contacts", {"contacts": [made(served, "/contacts", {})]}
+    )
+    page = served.call("GET", f"/contact_groups/{group}/contacts?offset=500").json
+
+    assert (page["total"], page["list"]) == (1, [])
+
+
+def test_8_no_member_is_taken_out_without_an_id(served: Served) -> None:
+    """A client that has none deletes below the channel itself: 404, and nothing happens."""
+    channel = made(served, "/messaging/channels", {"name": f"c{served.number()}"})
+    path = f"/messaging/channels/{channel}/sender_ids"
+    served.call("POST", path, {"sender_ids": [served.world.sender.id]})
+
+    assert served.call("DELETE", f"{path}/").status == 404
+    assert served.call("GET", path).json["total"] == 1
 
 
 # Section 9: errors

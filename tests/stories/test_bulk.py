@@ -322,3 +322,23 @@ def test_a_deleted_request_is_gone_and_its_messages_do_not_leave(world: World) -
     assert [r.id for r in world.app.message_requests.find(state="DELETED")] == [request.id]
     assert not submissions(world.carrier.log)
     world.recount()
+
+
+def test_a_reader_who_pages_loses_nobody_while_an_older_request_goes_on(world: World) -> None:
+    """Messages of a request that was begun before and accepted after come last, not in between."""
+    app = world.app
+    older = app.message_requests.create(from_=world.sender.id, body="bulk")
+    world.clock.advance(60_000)
+    for number in range(6):
+        world.send(f"+1415555{1000 + number}")
+    world.engine.run_due(100)
+    first = app.messages.page(limit=3)
+    app.message_requests.append_recipients(
+        older.id, [f"+1415555{2000 + n}" for n in range(3)], start=0
+    )
+    app.message_requests.accept(older.id)
+    world.engine.run_due(100)
+    rest = app.messages.page(limit=100, offset=3)
+
+    seen = [one.id for one in (*first.items, *rest.items)]
+    assert len(seen) == len(set(seen)) == rest.total == 9

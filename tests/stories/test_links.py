@@ -65,11 +65,13 @@ def test_a_click_before_the_answer_proves_the_sending(url: str) -> None:
     request = world.send("+14155550100", body=f'#track("{SHOP}")')
     world.engine.run_due()
     [token] = TOKEN.findall(world.messages(request.id)[0].body or "")
-    world.engine.link_followed(token)
+    for _ in range(2):
+        world.engine.link_followed(token)
     world.engine.run_until_idle()
 
     after = world.request(request.id)
     assert (after.state, after.sent_count, after.converted_count) == ("COMPLETED", 1, 1)
+    assert after.click_thru_count == 1
     world.recount()
 
 

@@ -48,6 +48,10 @@ class Answer:
 
 
 NOTHING: Final = Answer(204)
+UNKEPT: Final[Headers] = ((b"cache-control", b"no-store"),)
+"""For answers that hold what is shown once."""
+
+_LONGEST_TEXT: Final = 2_000
 
 
 @frozen
@@ -148,7 +152,7 @@ def error_answer(error: ScgError) -> Answer:
             headers.append((b"retry-after", b"%d" % _RETRY_SOON))
         case _ if error.status in (408, 413) or code == TOO_BIG:
             headers.append((b"connection", b"close"))
-    text = str(error).encode("utf-8", "replace").decode()
+    text = str(error)[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
     body = _encode({"error_code": str(code), "error_description": text})
     return Answer(error.status, body, tuple(headers))
 

@@ -18,6 +18,7 @@ from attrs import evolve, frozen
 
 from scg_adapters.http.answers import (
     NOTHING,
+    UNKEPT,
     Answer,
     NoSuchPath,
     NotAllowed,
@@ -38,7 +39,7 @@ from scg_adapters.http.routes import BASE, ROUTES, Does, Paths, Route
 from scg_core.engine import Application, Operator
 from scg_core.kernel.codec import read_text
 from scg_core.kernel.errors import Forbidden, InvalidField, NotFound, ScgError
-from scg_core.kernel.resource import Resource, Writer, declaration
+from scg_core.kernel.resource import Writer, declaration
 from scg_core.tenancy.model import Scope
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -172,6 +173,7 @@ class Api:
             return _options(_served(by_verb))
         known = await self._gate.known(request.headers)
         trace.known = known
+        _refuse_scope(route, known)
         verb = _chosen(request.verb, _served(by_verb))
         if verb is None:
             raise NotAllowed(())
@@ -180,8 +182,6 @@ class Api:
     async def _serve(
         self, route: Route, known: Known, ids: tuple[str, ...], request: Request
     ) -> Answer:
-        if route.scope is Scope.OPERATOR and known.scope is not Scope.OPERATOR:
-            raise Forbidden("token", "has not the scope of an operator")
         if known.contact is not None and not (route.holder and ids[:1] == (known.contact,)):
             raise Forbidden("token", "opens one contact and its application tokens, nothing else")
         _refuse_bad_ids(route, ids)
@@ -224,9 +224,7 @@ class Api:
             fields = read_fields(body, kind)
         if route.does is Does.ACT:
             return {**dict(read_query(request.query)), **fields}
-        if route.scope is Scope.OPERATOR and route.does in _WHOLE:
-            return _unshown(route.kind, fields)
-        return fields
+        return _unshown(route, fields) if route.scope is Scope.OPERATOR else fields
 
     async def _send(self, send: Send, answer: Answer, request_id: str, *, head: bool) -> None:
         headers = [*answer.head(), (b"x-request-id", request_id.encode())]
@@ -288,13 +286,18 @@ def _chosen(verb: str, served: Mapping[str, object]) -> str | None:
 
 
 def _allowed(served: Mapping[str, object]) -> tuple[str, ...]:
-    head = ("HEAD",) if "GET" in served else ()
+    head = ("HEAD",) if "GET" in served and "HEAD" not in served else ()
     return (*served, *head, "OPTIONS")
 
 
 def _options(served: Mapping[str, object]) -> Answer:
     """The answer to OPTIONS."""
     return evolve(NOTHING, headers=((b"allow", ", ".join(_allowed(served)).encode()),))
+
+
+def _refuse_scope(route: Route, known: Known) -> None:
+    if route.scope is Scope.OPERATOR and known.scope is not Scope.OPERATOR:
+        raise Forbidden("token", "has not the scope of an operator")
 
 
 def _refuse_bad_ids(route: Route, ids: tuple[str, ...]) -> None:
@@ -304,17 +307,22 @@ def _refuse_bad_ids(route: Route, ids: tuple[str, ...]) -> None:
             raise NotFound(declaration(route.kind).title, id[:16])
 
 
-def _unshown(kind: type[Resource], fields: Mapping[str, object]) -> Mapping[str, object]:
-    """Fields without those that only the engine writes, which come along with a whole resource."""
-    known = declaration(kind).by_wire
+def _unshown(route: Route, fields: Mapping[str, object]) -> Mapping[str, object]:
+    """Fields without those that only the engine writes, which come along with a whole resource.
+
+    The version is one of them where something new is made, whatever its id.
+    """
+    known = declaration(route.kind).by_wire
+    kept = set(route.takes)
+    if route.does is not Does.CREATE or known["id"].writer is Writer.OPERATOR:
+        kept.add("version_number")
+    if route.of == "companies" and route.does is Does.CREATE:
+        kept.discard("version_number")
     return {
         name: value
         for name, value in fields.items()
-        if name not in known or known[name].writer is not Writer.ENGINE or name == "version_number"
+        if name in kept or name not in known or known[name].writer is not Writer.ENGINE
     }
-
-
-_WHOLE: Final = (Does.CREATE, Does.UPDATE, Does.REPLACE)
 
 
 def _read(
@@ -363,7 +371,8 @@ def _write(
             added = call(ids[0], _named(route, fields))
             return made(added.into, added.errors)
         case Does.TELL if route.tells is not None:
-            return plain(200, route.tells(call(*ids, fields)))
+            keyed = {"idempotency_key": key} if route.keyed else {}
+            return evolve(plain(200, route.tells(call(*ids, fields, **keyed))), headers=UNKEPT)
         case Does.TAKE:
             return _taken(route, call, ids, fields)
         case _ if route.keyed:
@@ -409,6 +418,8 @@ def _named(route: Route, fields: Mapping[str, object]) -> list[str]:
                 read_text(f"{name}[{at}]", one, most=_LONGEST_ID).strip()
                 for at, one in enumerate(listed)
             ]
+    if route.does is Does.TAKE and not fields:
+        raise NotFound("member", "")  # a client that had no id
     raise InvalidField(route.field, "is needed: a list of ids")
 
 
@@ -418,14 +429,22 @@ def _check_match(route: Route, collection: Any, ids: tuple[str, ...], match: str
     Raises:
         PreconditionFailed: the resource is at none of the versions.
     """
-    if not ids or match.strip() == "*" or route.does is Does.CREATE:
+    anything = match.strip() == "*" and not (
+        route.does is Does.REPLACE and route.scope is Scope.OPERATOR
+    )
+    if not ids or anything or route.does is Does.CREATE:
         return
     if not declaration(route.kind).shows_version:
         return
     wanted = [_ETAG.match(one.strip()) for one in match.split(",")]
     of = ids[:1] if route.does in (Does.ADD, Does.TAKE) else ids
-    current = collection.get(*of).version_number
-    if current not in [int(one[1]) for one in wanted if one is not None]:
+    try:
+        current = collection.get(*of).version_number
+    except NotFound:
+        if route.does is Does.REPLACE and route.scope is Scope.OPERATOR:
+            raise PreconditionFailed() from None  # what is loaded by it is not there yet
+        raise
+    if match.strip() != "*" and current not in [int(one[1]) for one in wanted if one is not None]:
         raise PreconditionFailed()
 
 

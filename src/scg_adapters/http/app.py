@@ -14,12 +14,13 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any, Final
 
+from attrs import evolve
 from openapi_ui_bundles import swagger_ui
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from scg_adapters.http.answers import Answer, NotAllowed, plain
+from scg_adapters.http.answers import UNKEPT, Answer, NotAllowed, plain
 from scg_adapters.http.api import Api, Limits, Note, Request
 from scg_adapters.http.auth import Gate
 from scg_adapters.http.content import Contents
@@ -28,7 +29,7 @@ from scg_adapters.http.openapi import document
 from scg_adapters.http.reading import read_query
 from scg_adapters.http.routes import ROUTES, Route
 from scg_core.engine import Engine
-from scg_core.kernel.errors import ScgError, Unauthorized
+from scg_core.kernel.errors import InvalidField, ScgError, Unauthorized
 
 REFRESH: Final = "saop-rest-data/v1/apptoken-refresh"
 _FOREVER: Final = 10 * 365 * 86_400
@@ -128,7 +129,10 @@ class _Pages:
 
         Its errors have a shape of their own, which real clients read.
         """
-        given = dict(read_query(request.query))
+        try:
+            given = dict(read_query(request.query))
+        except InvalidField as reason:
+            return _refusal(400, str(reason))
         missing = [name for name in ("consumerkey", "consumersecret") if not given.get(name)]
         if missing:
             return _refusal(400, f"{missing[0]} is missing")
@@ -144,7 +148,8 @@ class _Pages:
         except Unauthorized:
             return _refusal(401, "the key and the secret do not belong together")
         life = _FOREVER if issued.valid_for is None else issued.valid_for // 1000
-        return plain(200, {"accessToken": issued.token, "validityTime": life})
+        told = plain(200, {"accessToken": issued.token, "validityTime": life})
+        return evolve(told, headers=UNKEPT)
 
     async def not_by_head(self, _: Request) -> Answer:
         """A token that nobody would see must not replace one that works."""

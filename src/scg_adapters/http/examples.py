@@ -129,6 +129,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "operator_tariffs_create": {"country": "USA", "kind": "SMS", "price": 0.0075},
     "operator_suppressions_add": {"addresses": ["+14155550199"], "source": "CARRIER"},
     "operator_suppressions_remove": {"addresses": ["+14155550199"]},
+    "operator_consent_texts_remove": {"kind": "HELP", "language": "en"},
     "operator_consent_texts_create": {
         "kind": "HELP", "language": "en", "text": "Acme alerts. Reply STOP to end.",
     },

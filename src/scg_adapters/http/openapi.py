@@ -193,7 +193,8 @@ def _request(route: Route) -> tuple[Json, bool] | None:
             return body_of(route, update=update or replaces), not update
         case Does.TELL:
             takes = {name: dict(schema) for name, schema in route.takes.items()}
-            return object_of(route.summary, takes, ()), bool(takes)
+            needed = [name for name, schema in takes.items() if isinstance(schema["type"], str)]
+            return object_of(route.summary, takes, needed), bool(takes)
         case Does.PLAY:
             texts: dict[str, Json] = {name: {"type": "string"} for name in route.plays}
             return object_of(route.summary, texts, [*route.plays[:1]]), True

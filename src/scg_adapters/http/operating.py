@@ -59,7 +59,7 @@ def _companies() -> Iterator[Route]:
     yield row(
         f"{company}/credit", Does.TELL, CreditAccount, accounts,
         "Pay in for a company; from then on it cannot spend more than was paid in.",
-        call="pay_in", takes={"amount": _NUMBER, "currency": _TEXT}, tells=_account,
+        call="pay_in", takes={"amount": _SUM, "currency": _TEXT}, tells=_account, keyed=True,
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def _applications() -> Iterator[Route]:
         applications, Does.TELL, kind, of,
         "Register an application; its key and secret, to ask for tokens with, are shown this once.",
         call="create", tells=_credentials,
-        takes={"company_id": _TEXT, "application_id": _WHOLE, "name": _TEXT,
+        takes={"company_id": _NAME, "application_id": _COUNT, "name": _TEXT,
                "requests_per_second": _NUMBER},
     )  # fmt: skip
     yield row(application, Does.READ, kind, of, "Read an application.")
@@ -94,7 +94,7 @@ def _tokens() -> Iterator[Route]:
     yield row(
         tokens, Does.TELL, kind, of, "Make a token for an application, shown this once.",
         call="create", tells=_token,
-        takes={"company_id": _TEXT, "application_id": _WHOLE, "scope": _TEXT, "duration": _WHOLE},
+        takes={"company_id": _NAME, "application_id": _COUNT, "scope": _TEXT, "duration": _WHOLE},
     )  # fmt: skip
     yield row(token, Does.READ, kind, of, "Read when a token was made and until when it counts.")
     yield row(token, Does.DELETE, kind, of, "Take a token back.")
@@ -163,10 +163,18 @@ def _texts() -> Iterator[Route]:
         texts, Does.TELL, kind, of,
         "Say what is sent as PROMPT, WELCOME, CONFIRMATION or HELP for a class and a language.",
         call="create", tells=codec.write,
-        takes={"kind": _TEXT, "class_id": _TEXT, "language": _TEXT, "text": _TEXT},
+        takes={"kind": _NAME, "class_id": _TEXT, "language": _TEXT, "text": _NAME},
+    )  # fmt: skip
+    yield row(
+        f"{texts}/remove", Does.TELL, kind, of,
+        "Take a text out: the usual one is sent again.", call="remove", tells=_removed,
+        takes={"kind": _NAME, "class_id": _TEXT, "language": _TEXT},
     )  # fmt: skip
 
 
+_NAME: Final[Mapping[str, Any]] = {"type": "string"}
+_COUNT: Final[Mapping[str, Any]] = {"type": "integer", "minimum": 1}
+_SUM: Final[Mapping[str, Any]] = {"type": "number", "exclusiveMinimum": 0}
 _TEXT: Final[Mapping[str, Any]] = {"type": ["string", "null"]}
 _WHOLE: Final[Mapping[str, Any]] = {"type": ["integer", "null"]}
 _NUMBER: Final[Mapping[str, Any]] = {"type": ["number", "null"]}

@@ -19,6 +19,7 @@ from scg_core.kernel.resource import (
     evolve,
     identity,
     is_enum,
+    stored,
 )
 
 _LOOKED_UP: Final = frozenset({"transport_id", "mdn_key"})
@@ -215,7 +216,7 @@ class MemorySession(MemoryQueue):
         """Store a resource and note the unique values it holds."""
         if key in held:
             self._let_go(held[key])
-        self._put(held, key, resource)
+        self._put(held, key, stored(resource))
         for fields, values in self._unique_values(resource):
             self._put(self._taken(type(resource), fields), values, key)
         for holders, value in self._looked_up(resource):

@@ -19,12 +19,14 @@ from scg_adapters.storage.schema import (
     KINDS,
     Table,
     column,
+    deleted_of,
     encoder,
     python_type,
     quoted,
     table,
 )
 from scg_core.kernel.errors import ForeignStorage
+from scg_core.kernel.query import DELETED
 from scg_core.kernel.resource import Attribute, Index
 
 APPLICATION_ID: Final = 0x53434731  # "SCG1"
@@ -38,7 +40,7 @@ STEPS: Final[tuple[Callable[[Database], None], ...]] = (_derived,) * 4
 VERSION: Final = 1 + len(STEPS)
 """Raise it (by a step, be it empty) with every change of the schema; a test compares SCHEMA."""
 
-SCHEMA: Final = 716313735528946488
+SCHEMA: Final = 2129169936028930617
 """The fingerprint of the schema that VERSION stands for."""
 
 _QUEUE: Final = """
@@ -176,11 +178,13 @@ def _bring_up(db: Database, of: Table) -> None:
 
 def _tally(db: Database, of: Table, name: str) -> None:
     """Count once what is counted row by row from then on."""
-    db.execute("delete from tally where kind = ?", [of.name])
-    db.execute(
-        f"insert into tally select ?, {name}, count(*) from {quoted(of.name)} group by {name}",
-        [of.name],
-    )
+    for kind, where in ((of.name, ""), (deleted_of(of), f" where \"state\" = '{DELETED}'")):
+        source = quoted(of.source if where else of.name)
+        db.execute("delete from tally where kind = ?", [kind])
+        db.execute(
+            f"insert into tally select ?, {name}, count(*) from {source}{where} group by {name}",
+            [kind],
+        )
 
 
 def _table(db: Database, of: Table, name: str, attributes: tuple[Attribute, ...]) -> None:

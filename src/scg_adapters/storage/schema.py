@@ -254,6 +254,11 @@ class Table:
         return {name: encode for name, encode in pairs if encode is not None}
 
 
+def deleted_of(of: Table) -> str:
+    """Under what the DELETED rows of a table are tallied."""
+    return f"{of.name} deleted"
+
+
 _TABLES: Final[dict[str, Table]] = {}
 
 

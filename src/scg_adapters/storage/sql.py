@@ -6,18 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Generic
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from scg_adapters.storage.schema import Table, column, encoder, quoted, table
-from scg_core.kernel.query import DELETED, Condition, Numeric, Op, Query, eq, ne
+from scg_core.kernel.query import DELETED, Condition, Numeric, Op, Query, ne
 from scg_core.kernel.resource import R
 
 _OPERATORS: Final = {Op.GE: ">=", Op.GT: ">", Op.LT: "<", Op.LE: "<="}
 
 _STATE: Final = "state"
-_NOT_DELETED: Final = ne(_STATE, DELETED)
+NOT_DELETED: Final = ne(_STATE, DELETED)
 
 NUMBER_IN: Final = "scg_number_in"
 """The name under which the database knows ``scg_core.kernel.query.number_in``."""
@@ -61,19 +61,37 @@ def counted(query: Query[R], at_most: int | None, source: str = "") -> Compiled:
     return f"select count(*) from ({inner})", [*parameters, at_most]
 
 
-def apart(query: Query[R]) -> tuple[Query[R], Query[R]] | None:
-    """A count of what is not DELETED as two quicker ones: of the cold table, of the DELETED.
+@frozen
+class Apart(Generic[R]):
+    """A count that a storage with a tally can answer more quickly.
 
-    None if there is no such condition, or another one on a hot attribute.
+    ``tallied`` is the value whose rows are counted, ``cold`` the query without the condition that
+    they are not DELETED, which asks for nothing hot, and ``whole`` whether that is all of them.
+    """
+
+    tallied: object
+    cold: Query[R]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows with the tallied value are counted."""
+        return len(self.cold.where) == 1
+
+
+def apart(query: Query[R]) -> Apart[R] | None:
+    """The parts of a count of what is not DELETED; None if it is no such count.
+
+    Conditions within ``every`` count one by one.
     """
     of = table(query.kind)
-    if not of.hot:
+    name = of.declared.tally
+    where = [part for one in query.where for part in (one.value if one.op is Op.ALL else (one,))]
+    rest = tuple(one for one in where if one != NOT_DELETED)
+    if name is None or len(rest) == len(where):
         return None
-    rest = [one for one in query.where if one != _NOT_DELETED]
     cold = all(one.field in of.declared.by_name and not of.declared[one.field].hot for one in rest)
-    if len(rest) != len(query.where) - 1 or not cold:
-        return None
-    return evolve(query, where=rest), evolve(query, where=(*rest, eq(_STATE, DELETED)))
+    named = [one.value for one in rest if one.field == name and one.op is Op.EQ]
+    return Apart(named[0], evolve(query, where=rest)) if cold and len(named) == 1 else None
 
 
 def conditions(of: Table, where: Sequence[Condition]) -> Compiled:

@@ -40,8 +40,8 @@ class SqliteStorage:
     """A ``Storage`` in a file, or in memory with the path ``:memory:``.
 
     ``synchronous`` is FULL unless a host accepts to lose the last commits when the machine loses
-    power (NORMAL) or its data (OFF). A snapshot's statement that takes ``longest_read`` seconds is
-    given up with ``TooBroad``; without it, none is.
+    power (NORMAL) or its data (OFF). A statement of a snapshot that has been open for
+    ``longest_read`` seconds is given up with ``TooBroad``; without it, none is.
 
     Raises:
         ForeignStorage: the file is damaged, another program's, or from a newer version.

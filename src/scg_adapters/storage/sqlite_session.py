@@ -11,6 +11,7 @@ from typing import Any, Final
 from scg_adapters.storage.schema import (
     Table,
     column,
+    deleted_of,
     encoder,
     plain_decoder,
     quoted,
@@ -20,7 +21,7 @@ from scg_adapters.storage.sql import apart, counted, select, select_keys_first
 from scg_adapters.storage.sqlite_queue import SqliteQueue
 from scg_core.kernel.errors import Duplicate, NotFound, StaleData
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.query import Query, eq
+from scg_core.kernel.query import DELETED, Query
 from scg_core.kernel.resource import R, Resource, identity
 
 _CHUNK: Final = 500
@@ -42,7 +43,7 @@ class SqliteSession(SqliteQueue):
         for sql, attributes in _inserts(of, None):
             with _unique(of):
                 self._db.execute(sql, of.values(resource, attributes))
-        self._tally(of, [getattr(resource, of.declared.tally)] if of.declared.tally else [])
+        self._tally(of, _counted(of, resource))
 
     def replace(self, resource: Resource, /) -> None:
         """Store the successor of a resource."""
@@ -50,6 +51,8 @@ class SqliteSession(SqliteQueue):
         version = getattr(resource, "version_number")  # noqa: B009
         key = of.values(resource, [of.key])[0]
         guarded = of.hot_name if of.hot else of.name
+        state = str(getattr(resource, "state", ""))
+        self._tally_deleted(of, ("state",), (of.key.name,), [(state, key)])
         with _unique(of):
             for name, attributes in ((guarded, of.hot or of.cold), (of.name, of.cold)):
                 free = [a for a in attributes if a is not of.key]
@@ -74,8 +77,7 @@ class SqliteSession(SqliteQueue):
             sql = f"delete from {quoted(name)} where {quoted(column(of.key))} = ?"
             if not self._db.execute(sql, key).rowcount:
                 raise NotFound(of.declared.title, identity(resource))
-        if of.declared.tally:
-            self._tally(of, [getattr(resource, of.declared.tally)], -1)
+        self._tally(of, _counted(of, resource), -1)
 
     def find(self, query: Query[R], /) -> list[R]:
         """The resources a query asks for, in its order."""
@@ -87,33 +89,53 @@ class SqliteSession(SqliteQueue):
     def count(self, query: Query[R], /, at_most: int | None = None) -> int:
         """How many resources meet the query's conditions, counted up to ``at_most``."""
         parts = apart(query)
-        if parts is None:
-            return self._number_of(query, at_most)
-        cold, deleted = parts
-        gone = self._number_of(deleted, None)
-        of = table(query.kind)
-        value = cold.where[0].value if len(cold.where) == 1 else None
-        if of.declared.tally and cold.where == (eq(of.declared.tally, value),):
-            sql = "select value from tally where kind = ? and name = ?"
-            row = self._db.execute(sql, (of.name, value)).fetchone()
-            there = 0 if row is None else int(row[0])
-        else:
-            most = None if at_most is None else at_most + gone
-            there = self._number_of(cold, most, of.name)
-        return there - gone if at_most is None else min(there - gone, at_most)
+        gone = 0 if parts is None else self._tallied(deleted_of(table(query.kind)), parts.tallied)
+        if parts is not None and parts.whole:
+            there = self._tallied(table(query.kind).name, parts.tallied) - gone
+            return there if at_most is None else min(there, at_most)
+        if parts is not None and not gone:
+            return self._number_of(parts.cold, at_most, table(query.kind).name)
+        return self._number_of(query, at_most)
+
+    def _tallied(self, kind: str, value: object) -> int:
+        sql = "select value from tally where kind = ? and name = ?"
+        row = self._db.execute(sql, (kind, value)).fetchone()
+        return 0 if row is None else max(int(row[0]), 0)
 
     def _number_of(self, query: Query[R], at_most: int | None, source: str = "") -> int:
         sql, parameters = counted(query, at_most, source)
         return int(self._db.execute(sql, parameters).fetchone()[0])
 
-    def _tally(self, of: Table, values: Iterable[str], by: int = 1) -> None:
-        """Keep count of rows by what they have of the tallied attribute."""
+    def _tally(self, of: Table, values: Iterable[tuple[str, object]], by: int = 1) -> None:
+        """Keep count of rows by what they have of the tallied attribute, and of DELETED ones."""
         sql = (
             "insert into tally values (?, ?, ?) "
             "on conflict do update set value = value + excluded.value"
         )
-        for value, many in Counter(values).items():
+        for (value, state), many in Counter(values).items():
             self._db.execute(sql, (of.name, value, by * many))
+            if state == DELETED:
+                self._db.execute(sql, (deleted_of(of), value, by * many))
+
+    def _tally_deleted(
+        self, of: Table, columns: Sequence[str], match: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Count what these changes are about to make DELETED; it stays so."""
+        if of.declared.tally is None or "state" not in columns:
+            return
+        at = columns.index("state")
+        name = quoted(column(of.declared[of.declared.tally]))
+        where = " and ".join(f"{quoted(column(of.declared[one]))} = ?" for one in match)
+        sql = f"select {name}, count(*) from {quoted(of.source)} where {where} " \
+              f"and \"state\" <> '{DELETED}' group by {name}"  # fmt: skip
+        for row in rows:
+            if row[at] == DELETED:
+                for value, many in self._db.execute(sql, row[len(columns) :]).fetchall():
+                    self._db.execute(
+                        "insert into tally values (?, ?, ?) "
+                        "on conflict do update set value = value + excluded.value",
+                        (deleted_of(of), value, many),
+                    )
 
     def insert(
         self, kind: type[Resource], columns: Sequence[str], rows: Iterable[Sequence[Any]], /
@@ -128,8 +150,8 @@ class SqliteSession(SqliteQueue):
             with _unique(of):
                 self._db.executemany(sql, _picked(held, pick, fixed))
         if of.declared.tally:
-            position = at[of.declared.tally]
-            self._tally(of, (row[position] for row in held))
+            position, state = at[of.declared.tally], at["state"]
+            self._tally(of, ((row[position], row[state]) for row in held))
 
     def rows(self, query: Query[R], columns: Sequence[str], /) -> list[tuple[Any, ...]]:
         """Some columns of what a query asks for, as plain values."""
@@ -163,6 +185,7 @@ class SqliteSession(SqliteQueue):
         of = table(kind)
         if any(of.declared[name].type == tuple[str, ...] for name in columns):
             rows = _with_lists(of, columns, rows)
+        self._tally_deleted(of, columns, match, rows)
         changed = 0
         for sql, at in _updates(of, tuple(columns), tuple(match)):
             picked = rows if at is None else [[row[i] for i in at] for row in rows]
@@ -241,6 +264,12 @@ class _unique:  # noqa: N801
         if isinstance(error, sqlite3.IntegrityError):
             columns = [part.rsplit(".", 1)[-1] for part in str(error).split(":")[-1].split(",")]
             raise Duplicate(self._of.declared.title, [name.strip() for name in columns]) from None
+
+
+def _counted(of: Table, resource: Resource) -> list[tuple[str, object]]:
+    if of.declared.tally is None:
+        return []
+    return [(getattr(resource, of.declared.tally), str(resource.state))]  # type: ignore[attr-defined]
 
 
 def _with_lists(

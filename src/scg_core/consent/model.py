@@ -165,7 +165,7 @@ class AddressHistory(_Resource):
     company_id: str = attribute("The company it belongs to.", length=64)
 
 
-@resource("Suppression")
+@resource("Suppression", indexes=[Index(("address",))])
 class Suppression(_Resource):
     """An address that no company may write to, from one root sender id or from any."""
 

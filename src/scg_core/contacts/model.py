@@ -68,7 +68,7 @@ class Contact(_Resource):
     """A person or thing that messages go to (semantics 11-14)."""
 
     id: str = attribute("Unique identifier.", length=64, filterable=True)
-    external_id: str | None = _text("The customer's own id of the contact.", length=128)
+    external_id: str | None = _text("The customer's own id of the contact.", length=128, blank=True)
     first_name: str | None = _text("First name.", length=128)
     last_name: str | None = _text("Last name.", length=128)
     birth_date: Day | None = _text("Day of birth, YYYY-MM-DD.")
@@ -177,7 +177,7 @@ class ContactGroup(_Resource):
     """Contacts that are written to together (semantics 10)."""
 
     id: str = attribute("Unique identifier.", length=64, filterable=True)
-    external_id: str | None = _text("The customer's own id of the group.", length=128)
+    external_id: str | None = _text("The customer's own id of the group.", length=128, blank=True)
     name: str = attribute(
         "Its name, unique in the company.",
         writer=_CUSTOMER, required=True, length=128, filterable=True,

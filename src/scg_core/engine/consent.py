@@ -88,8 +88,9 @@ class AddressStatuses(Collection[AddressStatus]):
         self, filters: Mapping[str, object], sort: str | None, limit: int, offset: int
     ) -> Query[AddressStatus]:
         """The usual query, kept to where the company's own statuses lie."""
-        query = super()._listing(filters, sort, limit, offset)
-        return query.also(where_they_lie(self._caller.company_id, filters))
+        known = statuses.known_types(filters)
+        query = super()._listing(known, sort, limit, offset)
+        return query.also(where_they_lie(self._caller.company_id, known))
 
     def create(self, fields: Mapping[str, object] = NONE, /, **named: object) -> AddressStatus:
         """Say how an ``address`` stands with a ``sender_id``, or ask it for a double opt-in.

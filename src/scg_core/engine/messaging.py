@@ -8,7 +8,7 @@ from attrs import evolve
 
 from scg_core.attachments.model import Attachment
 from scg_core.engine.collection import NONE, Collection, Host
-from scg_core.kernel.query import DEFAULT_LIMIT, Page, Query, among, eq, listing
+from scg_core.kernel.query import DEFAULT_LIMIT, Page, among, eq, every, listing
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.messaging.steps.parts import with_parts
 from scg_core.messaging.usecases import messages, preview, requests
@@ -149,7 +149,7 @@ class MessageRequests(Collection[MessageRequest]):
         company = self._caller.company_id
         query = listing(
             Message, company, {**filters, **named}, sort=sort, limit=limit, offset=offset,
-            scope=eq("message_request_id", request_id),
+            scope=every(eq("message_request_id", request_id), eq("company_id", company)),
         )  # fmt: skip
         with self._engine.reading() as unit:
             unit.get(MessageRequest, company, request_id)
@@ -165,13 +165,6 @@ class Messages(Collection[Message]):
 
     def _told(self, unit: Unit, items: list[Message]) -> list[Message]:
         return with_parts(unit, items)
-
-    def _listing(
-        self, filters: Mapping[str, object], sort: str | None, limit: int, offset: int
-    ) -> Query[Message]:
-        """The messages of one request have one date: their numbers alone are their order."""
-        query = super()._listing(filters, sort, limit, offset)
-        return evolve(query, sort=()) if sort is None and "message_request_id" in filters else query
 
     def update(
         self, message_id: str, fields: Mapping[str, object] = NONE, /, **named: object

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scg_core.consent.model import ConsentText, Suppression
-from scg_core.consent.usecases.keywords import put_text
+from scg_core.consent.usecases.keywords import put_text, remove_text
 from scg_core.consent.usecases.statuses import suppress, unsuppress
 from scg_core.engine.collection import NONE, Collection, Host
 from scg_core.kernel import codec
@@ -14,7 +14,9 @@ from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import SECOND
 from scg_core.kernel.query import ne
 from scg_core.kernel.resource import R
-from scg_core.senders.lifecycle import SenderEvent
+from scg_core.messaging.rules.request import check_key, digest
+from scg_core.messaging.steps.repeating import made_before, remember_key
+from scg_core.senders.lifecycle import Ownership, SenderEvent
 from scg_core.senders.model import SenderId, SenderIdClass, SenderIdType, Tariff
 from scg_core.senders.usecases import provisioning
 from scg_core.tenancy import usecases
@@ -31,6 +33,7 @@ from scg_core.tenancy.model import (
 )
 from scg_core.unit import Unit
 
+_PAYMENTS: Final = 0  # the number of no application: under it keys of payments are kept
 _LONGEST_LIFE: Final = 100 * 365 * 86_400
 DEPROVISIONED: Final = "DEPROVISIONED"
 
@@ -77,20 +80,36 @@ class CreditAccounts(Registry[CreditAccount]):
         super().__init__(engine, CreditAccount)
 
     def pay_in(
-        self, company: str, fields: Mapping[str, object] = NONE, /, **named: object
+        self,
+        company: str,
+        fields: Mapping[str, object] = NONE,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **named: object,
     ) -> CreditAccount:
         """Pay in an ``amount`` in a ``currency`` (USD); from then on no more can be spent.
+
+        A repeated ``idempotency_key`` (kept 24 hours) pays in once.
 
         Raises:
             NotFound: no company is registered under this id.
             InvalidField: the amount is not positive, or in another currency than before.
+            Duplicate: the key was used for another payment.
         """
         given = _only({**fields, **named}, "amount", "currency")
-        currency = given.get("currency")
         with self._engine.transaction("add_credit") as unit:
             usecases.held(unit, Company, company)
-            usual = "USD" if currency is None else currency
-            return usecases.add_credit(unit, company, given.get("amount"), usual)
+            amount, currency = given.get("amount"), given.get("currency")
+            check_key(idempotency_key)
+            caller, settings = Caller(company, _PAYMENTS), self._engine.settings
+            content = digest({"amount": amount, "currency": currency})
+            paid = made_before(unit, caller, idempotency_key, content, CreditAccount, settings)
+            if paid is not None:
+                return paid
+            made = usecases.add_credit(unit, company, amount, currency)
+            remember_key(unit, caller, idempotency_key, content, made.id, settings)
+            return made
 
 
 class Applications(Registry[RegisteredApplication]):
@@ -128,6 +147,8 @@ class Applications(Registry[RegisteredApplication]):
     def renew_secret(self, id: str, fields: Mapping[str, object] = NONE, /) -> Credentials:
         """Give it another secret, shown this once; the one it had opens nothing any more.
 
+        Its tokens stay: take them back if they may be known.
+
         Raises:
             NotFound: no application has this id.
         """
@@ -136,7 +157,9 @@ class Applications(Registry[RegisteredApplication]):
             return usecases.renew_secret(unit, id)
 
     def delete(self, id: str, /, *, version_number: object = None) -> None:
-        """Strike it off: its key, secret and tokens open nothing any more.
+        """Strike it off: its key, secret and bearer tokens open nothing any more.
+
+        A REST server that knows a token notices within a second. What it asked for goes on.
 
         Raises:
             NotFound: no application has this id.
@@ -147,7 +170,7 @@ class Applications(Registry[RegisteredApplication]):
 
 
 class Tokens(Registry[ApiToken]):
-    """The tokens that count, of all companies, without what is secret of them."""
+    """The tokens of all companies, without what is secret of them; expired ones for a while."""
 
     def __init__(self, engine: Host) -> None:
         super().__init__(engine, ApiToken)
@@ -200,6 +223,11 @@ class AllSenderIds(Registry[SenderId]):
         """
         company, given = _companys({**fields, **named}, OPERATOR)
         with self._engine.transaction("add_sender_id") as unit:
+            owner = given.get("ownership") or Ownership.PRIVATE
+            if owner == Ownership.PURCHASED:
+                raise InvalidField("ownership", "becomes PURCHASED when a company purchases it")
+            if company == OPERATOR and owner == Ownership.PRIVATE:
+                raise InvalidField("company_id", "is needed, unless it is SHARED or PREPROVISIONED")
             if company != OPERATOR and unit.session.get(Company, company) is None:
                 raise InvalidField("company_id", "is no registered company; register it first")
             return provisioning.add_sender_id(unit, company, given)
@@ -246,7 +274,7 @@ class AllSenderIdClasses(Registry[SenderIdClass]):
             InvalidField: it names the field; within a delivery window, the path inside it.
         """
         with self._engine.transaction("put_class") as unit:
-            return provisioning.put_class(unit, {**fields, **named})
+            return provisioning.put_class(unit, _loaded(unit, SenderIdClass, {**fields, **named}))
 
     def replace(self, id: str, fields: Mapping[str, object] = NONE, /) -> SenderIdClass:
         """Replace a class, or load it: what is not given takes its default.
@@ -272,7 +300,7 @@ class AllSenderIdTypes(Registry[SenderIdType]):
             InvalidField: it names the field.
         """
         with self._engine.transaction("put_type") as unit:
-            return provisioning.put_type(unit, {**fields, **named})
+            return provisioning.put_type(unit, _loaded(unit, SenderIdType, {**fields, **named}))
 
     def replace(self, id: str, fields: Mapping[str, object] = NONE, /) -> SenderIdType:
         """Replace a type, or load it: what is not given takes its default.
@@ -364,10 +392,24 @@ class ConsentTexts(Registry[ConsentText]):
         with self._engine.transaction("put_consent_text") as unit:
             return put_text(unit, {**fields, **named})
 
+    def remove(self, fields: Mapping[str, object] = NONE, /, **named: object) -> int:
+        """Take the text of a ``kind``, ``class_id`` and ``language`` out: the usual one counts.
+
+        Returns:
+            How many there were: 1 or 0.
+
+        Raises:
+            InvalidField: it names the field.
+        """
+        with self._engine.transaction("remove_consent_text") as unit:
+            return remove_text(unit, {**fields, **named})
+
 
 def _companys(given: Mapping[str, object], usual: object = None) -> tuple[str, dict[str, Any]]:
     """The company that fields name, and the rest of them."""
     rest = dict(given)
+    if rest.get("company_id") is None:
+        rest.pop("company_id", None)
     return codec.read_text("company_id", rest.pop("company_id", usual), most=64), rest
 
 
@@ -377,10 +419,28 @@ def _successor(
     """Fields of what has this id; if they name one it must be the same, and the version too."""
     if given.get("id") not in (None, id):
         raise InvalidField("id", "is not the one of the path; leave it out")
-    known = unit.session.get(kind, id)
-    if known is not None:
-        unit.check_version(known, given.get("version_number"))
+    _check_version(unit, kind, id, given)
     return {name: one for name, one in given.items() if name != "version_number"} | {"id": id}
+
+
+def _loaded(
+    unit: Unit, kind: type[SenderIdClass | SenderIdType], given: Mapping[str, object]
+) -> dict[str, object]:
+    """Fields of what is loaded under the id among them; a version must be that of the held one."""
+    id = given.get("id")
+    if isinstance(id, str):
+        _check_version(unit, kind, id, given)
+    return {name: one for name, one in given.items() if name != "version_number"}
+
+
+def _check_version(
+    unit: Unit, kind: type[SenderIdClass | SenderIdType], id: str, given: Mapping[str, object]
+) -> None:
+    known, seen = unit.session.get(kind, id), given.get("version_number")
+    if known is not None:
+        unit.check_version(known, seen)
+    elif seen not in (None, ""):
+        raise InvalidField("version_number", "is of something that is not there; leave it out")
 
 
 def _only(given: Mapping[str, object], *known: str) -> dict[str, Any]:

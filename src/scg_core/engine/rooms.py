@@ -31,7 +31,8 @@ class Bridges(Collection[Bridge]):
         """
         with self._engine.transaction("create_bridge") as unit:
             given = {**fields, **named}
-            return bridges.create_bridge(unit, self._caller, given, self._engine.exchange)
+            made = bridges.create_bridge(unit, self._caller, given, self._engine.exchange)
+            return self._told(unit, [made])[0]
 
     def update(
         self, bridge_id: str, fields: Mapping[str, object] = NONE, /, **named: object
@@ -47,9 +48,10 @@ class Bridges(Collection[Bridge]):
         """
         with self._engine.transaction("update_bridge") as unit:
             given = {**fields, **named}
-            return bridges.update_bridge(
+            after = bridges.update_bridge(
                 unit, self._caller, bridge_id, given, self._engine.exchange
             )
+            return self._told(unit, [after])[0]
 
     def hold(self, bridge_id: str) -> Bridge:
         """Let the calls of a bridge hear each other no more; the same as ``bridge_audio`` false."""

@@ -16,6 +16,7 @@ from datetime import date
 from functools import partial
 from typing import Any, Final
 
+from attrs import NOTHING
 from cattrs import Converter
 
 from scg_core.kernel.errors import InvalidField
@@ -37,7 +38,7 @@ from scg_core.kernel.resource import (
 
 INDEX_TOO_LONG: Final = 1023
 _MEMBER: Final = 255
-_LARGEST_AMOUNT: Final = 9 * 10**12
+LARGEST_AMOUNT: Final = 9 * 10**12
 _INTEGER: Final = re.compile(r"^[+-]?\d{1,19}$")
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
 _DAY: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$")
@@ -68,7 +69,7 @@ def read(
         if attribute is None or _RANKS[writer] < _RANKS[attribute.writer]:
             if lenient:
                 continue
-            raise InvalidField(name, _refusal(declared, attribute))
+            raise InvalidField(name[:64], _refusal(declared, attribute))
         values[attribute.name] = _value(attribute, name, value, lenient)
     return values
 
@@ -85,6 +86,18 @@ def read_text(field: str, value: object, *, most: int | None = None) -> str:
         raise InvalidField(field, str(reason)) from None
     if not text.strip() or (most is not None and len(text) > most):
         raise InvalidField(field, f"must have 1 to {most} characters" if most else "is empty")
+    return text
+
+
+def read_name(field: str, value: object) -> str:
+    """An id that somebody chose: text of up to 64 characters that a path can name.
+
+    Raises:
+        InvalidField: it is none, or holds what cannot be seen, or begins or ends with a blank.
+    """
+    text = read_text(field, value, most=64)
+    if not text.isprintable() or text != text.strip() or text in ("*", ".", ".."):
+        raise InvalidField(field, "must be visible characters without blanks around")
     return text
 
 
@@ -149,21 +162,6 @@ def read_cell(attribute: Attribute, name: str, text: str) -> Any:
         InvalidField: it can be no value of the attribute.
     """
     return _value(attribute, name, text, lenient=True)
-
-
-def read_texts(attribute: Attribute, name: str, text: str) -> Any:
-    """Texts that were given as one: a JSON array, or with commas between them.
-
-    Raises:
-        InvalidField: it is neither, or a text is too long.
-    """
-    given: object = text
-    if text.lstrip().startswith("["):
-        try:
-            given = json.loads(text)
-        except (ValueError, RecursionError):
-            raise InvalidField(name, "is no JSON array") from None
-    return _value(attribute, name, given, lenient=True)
 
 
 def write(resource: Resource) -> dict[str, Any]:
@@ -239,7 +237,7 @@ def _refusal(declared: Declaration, attribute: Attribute | None) -> str:
 def _value(
     attribute: Attribute, name: str, value: object, lenient: bool, bounded: bool = True
 ) -> Any:
-    if value is None or (lenient and value == "" and attribute.type in _UNSET_BY_EMPTY):
+    if value is None or (lenient and value == "" and _is_unset_by_empty(attribute, bounded)):
         return None
     try:
         known = _structured(attribute.type, value, _LENIENT if lenient else _STRICT)
@@ -251,6 +249,20 @@ def _value(
     if bounded and isinstance(known, tuple):
         _bound_members(attribute, name, known)
     return known
+
+
+def _is_unset_by_empty(attribute: Attribute, written: bool) -> bool:
+    """Whether a client that writes an empty text means that there is nothing.
+
+    Not of a text, where it may be meant, but for those that are said to be so; and not of what has
+    nothing to fall back to, or of what is only compared.
+    """
+    if attribute.type in _UNSET_BY_EMPTY:
+        return True
+    if attribute.blank or not written:
+        return written
+    plain = attribute.type not in (str, tuple[str, ...])
+    return plain and not attribute.required and attribute.default is not NOTHING
 
 
 def _bound_members(attribute: Attribute, name: str, given: tuple[str, ...]) -> None:
@@ -276,6 +288,8 @@ def _plain(attribute: Attribute) -> Callable[[Any], Any] | None:
         return ",".join if attribute.joined else list
     if attribute.type is Micros:
         return _units
+    if attribute.type is float:
+        return lambda value: int(value) if value.is_integer() else value
     if attribute.type in (JsonObject, JsonList):
         return json.loads
     return _masked if attribute.masked else None
@@ -382,7 +396,7 @@ def _lenient_number(value: object) -> float:
 
 def _micros(value: object) -> Micros:
     amount = _number(value)
-    if abs(amount) > _LARGEST_AMOUNT:
+    if abs(amount) > LARGEST_AMOUNT:
         raise ValueError("is too large an amount")
     return Micros(round(amount * 1_000_000))
 
@@ -447,6 +461,11 @@ def _lenient_boolean(value: object) -> bool:
 
 
 def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError("is no JSON array") from None
     if isinstance(value, str):
         return tuple(part.strip() for part in _SPLIT.split(_text(value)) if part.strip())
     if not isinstance(value, list | tuple):

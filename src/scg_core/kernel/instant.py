@@ -25,7 +25,7 @@ _SECONDS: Final = range(1_000_000_000, 10_000_000_000)  # a ten-digit number mea
 _SPELLING: Final = re.compile(
     r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s*(Z|[+-]\d{2}:?\d{2})?)?$"
     r"|^[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}"
-    r" (?P<zone>[A-Z]{1,5}|[+-]\d{4})$"
+    r" (?P<zone>[A-Z]{1,5}|[+-]\d{2}:?\d{2})$"
 )
 _ZONES: Final = {"GMT": 0, "UTC": 0, "UT": 0, "Z": 0} | {
     name: hours * 3600
@@ -74,6 +74,8 @@ def read_instant(value: object) -> Instant:
         value = int(value)
     if isinstance(value, int):
         return _bounded(Instant(value * SECOND if value in _SECONDS else value))
+    if isinstance(value, str):
+        value = _offset_alone(value.strip())
     spelling = _SPELLING.match(value.strip()) if isinstance(value, str) else None
     if spelling is not None and isinstance(value, str):
         zone = spelling["zone"]
@@ -84,6 +86,15 @@ def read_instant(value: object) -> Instant:
         except (OverflowError, parser.ParserError) as reason:
             raise ValueError(str(reason)) from None
     raise ValueError("write epoch milliseconds or an ISO 8601 date and time")
+
+
+def _offset_alone(text: str) -> str:
+    """``GMT+02:00`` as Java writes it, and an offset whose plus came as a blank in a query."""
+    return _BLANK.sub(r"+\1", _NAMED_OFFSET.sub(r"\1", text))
+
+
+_NAMED_OFFSET: Final = re.compile(r"(?:GMT|UTC)([+-][0-9]{2}:?[0-9]{2})$")
+_BLANK: Final = re.compile(r"(?:(?<=:[0-9]{2})|(?<=\.[0-9]{3})) ([0-9]{4}|[0-9]{2}:[0-9]{2})$")
 
 
 def _bounded(instant: Instant) -> Instant:

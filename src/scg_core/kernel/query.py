@@ -23,6 +23,7 @@ DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
 MAX_OFFSET: Final = 2**53
 MAX_VALUES: Final = 1000
+MAX_RANGES: Final = 100
 EXACT_TOTAL: Final = 100_000
 DELETED: Final = "DELETED"
 _BY_DATE: Final = ("company_id", "created_date")
@@ -320,8 +321,11 @@ def _conditions(attribute: Attribute, name: str, value: object) -> list[Conditio
     if len(given) > MAX_VALUES:
         raise InvalidField(attribute.wire, f"takes at most {MAX_VALUES} values")
     special = [one for one in given if isinstance(one, Prefix | Between)]
+    if len(special) > MAX_RANGES:
+        rule = f"takes at most {MAX_RANGES} ranges and beginnings"
+        raise InvalidField(attribute.wire, rule)
     if special:
-        return [_any_of(attribute, name, [one for one in given if one not in special], special)]
+        return _any_of(attribute, name, [one for one in given if one not in special], special)
     known = [codec.read_value(attribute, name, one) for one in given]
     if attribute.address:
         several, known = True, [form for one in known if one for form in _spellings(one)]
@@ -332,13 +336,15 @@ def _conditions(attribute: Attribute, name: str, value: object) -> list[Conditio
 
 def _any_of(
     attribute: Attribute, name: str, plain: list[Any], special: list[Prefix | Between]
-) -> Condition:
-    """Any of plain values, beginnings and ranges."""
+) -> list[Condition]:
+    """Any of plain values, beginnings and ranges; a range without bounds leaves nothing out."""
     wanted = list(_conditions(attribute, name, plain)) if plain else []
     for one in special:
         parts = _conditions(attribute, name, one)
+        if not parts:
+            return []
         wanted.append(parts[0] if len(parts) == 1 else Condition("", Op.ALL, tuple(parts)))
-    return either(*wanted)
+    return [either(*wanted)]
 
 
 def _beginning(attribute: Attribute, name: str, value: Prefix) -> Condition:
@@ -370,7 +376,12 @@ def _spellings(address: str) -> tuple[str, ...]:
 
 
 def _usual(kind: type[Resource]) -> tuple[tuple[str, bool], ...]:
-    """The order of creation, by the date where an index by company has it, else by the key."""
+    """The order of creation, by the date where an index by company has it, else by the key.
+
+    A message's number is its key and rises; its date is its request's, which may be older.
+    """
+    if declaration(kind).key != "id":
+        return ()
     dated = any(index.fields[:2] == _BY_DATE for index in declaration(kind).indexes)
     return ((_BY_DATE[1], False),) if dated else ()
 
@@ -381,6 +392,7 @@ def _sort(kind: type[Resource], sort: str | None) -> tuple[tuple[str, bool], ...
     declared = declaration(kind)
     sort = codec.read_text("sort", sort)
     attribute = declared.by_wire.get(sort.removeprefix("-"))
-    if attribute is None or attribute.type == tuple[str, ...] or attribute.derived:
-        raise InvalidField("sort", f"{sort!r} is not a field to sort {declared.title} by")
+    unsorted = attribute is None or attribute.type == tuple[str, ...]
+    if attribute is None or unsorted or attribute.derived or attribute.masked:
+        raise InvalidField("sort", f"{sort[:64]!r} is not a field to sort {declared.title} by")
     return ((attribute.name, sort.startswith("-")),)

@@ -85,6 +85,7 @@ class Attribute:
     address: bool = False
     masked: bool = False
     derived: bool = False
+    blank: bool = False
     most: int = 1_000
     error_code: int = 400
 
@@ -96,7 +97,8 @@ class Declaration:
     ``key`` identifies a row in the storage; ``unique`` lists groups of fields whose values no two
     rows may share (rows with a null in the group are exempt); ``indexes`` lists groups of fields
     that the storage indexes, each with an optional condition ``(field, value)``. ``tally`` is a
-    field that never changes, by whose values rows are often counted: a storage may keep count.
+    field that never changes, by whose values rows are often counted: a storage may keep
+    count of them and, if there is a ``state``, of those that are DELETED, which they stay.
     """
 
     kind: type[Resource]
@@ -125,6 +127,11 @@ class Declaration:
             if not attribute.hidden
             for name in (attribute.wire, *attribute.aliases, *attribute.also)
         }
+
+    @cached_property
+    def derived(self) -> tuple[Attribute, ...]:
+        """The attributes that are told and not stored."""
+        return tuple(a for a in self.attributes if a.derived)
 
     @property
     def versioned(self) -> bool:
@@ -172,6 +179,7 @@ def attribute(
     address: bool = False,
     masked: bool = False,
     derived: bool = False,
+    blank: bool = False,
     most: int = 1_000,
     error_code: int = 400,
     default: Any = attrs.NOTHING,
@@ -185,9 +193,10 @@ def attribute(
     ``joined`` list travels as one text with commas; ``address`` fields hold telephone numbers,
     which filters compare with and without a plus sign. The values in ``masked`` JSON are secrets:
     they leave as asterisks, and asterisks that come back mean unchanged. A ``derived`` field is no
-    column: whoever reads the resource fills it in. A list has at ``most`` so
-    many members, each of up to ``length`` characters (255 if not given). A value that is none of
-    its type is refused with ``error_code``.
+    column: whoever reads the resource fills it in. An empty text in a ``blank`` field means that
+    there is none, where clients are read leniently. A list has at ``most`` so many members, each of
+    up to ``length`` characters (255 if not given). A value that is none of its type is refused with
+    ``error_code``.
     """
     facts = {
         "doc": doc,
@@ -205,6 +214,7 @@ def attribute(
         "address": address,
         "masked": masked,
         "derived": derived,
+        "blank": blank,
         "most": most,
         "error_code": error_code,
     }
@@ -264,6 +274,14 @@ def declaration(kind: type[Resource] | Resource) -> Declaration:
 def evolve(resource: R, **changes: object) -> R:
     """The same resource with some fields changed."""
     return cast(R, attrs.evolve(cast(Any, resource), **changes))
+
+
+def stored(resource: R) -> R:
+    """The resource without what is told and not stored."""
+    told = declaration(resource).derived
+    if not any(getattr(resource, a.name) != a.default for a in told):
+        return resource
+    return evolve(resource, **{a.name: a.default for a in told})
 
 
 def identity(resource: Resource) -> str:

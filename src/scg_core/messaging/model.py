@@ -170,10 +170,20 @@ class MessageRequest(_Resource):
         hot=True,
     )
     src_language: str = attribute(
-        "The language of the text.", writer=_CUSTOMER, immutable=True, length=64, default="en"
+        "The language of the text.",
+        writer=_CUSTOMER,
+        immutable=True,
+        length=64,
+        blank=True,
+        default="en",
     )
     dst_language: str | None = attribute(
-        "The language to translate to.", writer=_CUSTOMER, immutable=True, length=64, default=None
+        "The language to translate to.",
+        writer=_CUSTOMER,
+        immutable=True,
+        length=64,
+        blank=True,
+        default=None,
     )
     translate: bool = attribute(
         "Whether messages are translated.", writer=_CUSTOMER, immutable=True, default=False
@@ -190,7 +200,9 @@ class MessageRequest(_Resource):
         "Messages of which a tracked link was followed.", default=0, hot=True
     )
     media_requested_count: int = attribute(
-        "Messages of which an attachment was fetched.", default=0, hot=True
+        "Messages whose recipients fetched an attachment, where a transport tells it; none yet.",
+        default=0,
+        hot=True,
     )
     contact_group_id: str | None = attribute(
         "A contact group whose contacts are recipients.",
@@ -224,8 +236,9 @@ class MessageRequest(_Resource):
     key="seq",
     unique=[("id",)],
     indexes=[
-        Index(("company_id", "created_date"), alike=(1_000_000, 100_000)),
-        Index(("message_request_id",), alike=(100_000,)),
+        Index(("company_id",), alike=(1_000,)),
+        Index(("company_id", "created_date"), alike=(1_000, 100)),
+        Index(("message_request_id",), alike=(500,)),
         Index(("to_address", "message_request_id"), alike=(10, 1)),
         Index(("transport_id",), only=("state", MessageState.SENT.value)),
         Index(("state",), only=("state", MessageState.FAILED.value)),

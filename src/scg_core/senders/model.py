@@ -154,7 +154,7 @@ class SenderId(_Resource):
     id: str = attribute("Unique id of the sender address.", length=64, filterable=True)
     parent_id: str | None = attribute(
         "The operator's sender id that this one is a company's copy of.",
-        writer=_CUSTOMER, immutable=True, length=64, filterable=True, default=None,
+        writer=_CUSTOMER, immutable=True, length=64, filterable=True, blank=True, default=None,
     )  # fmt: skip
     name: str | None = attribute(
         "A name for people.", writer=_CUSTOMER, length=128, filterable=True, default=None

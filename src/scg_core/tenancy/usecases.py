@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
@@ -26,6 +27,8 @@ from scg_core.tenancy.rules import digest_of, is_secret
 from scg_core.unit import Unit
 
 _STALE: Final = 5
+_CURRENCY: Final = re.compile("^[A-Z]{3}$")
+_SLOWEST, _FASTEST = 0.0001, 1_000_000
 R = TypeVar("R", bound=Resource)
 
 
@@ -37,7 +40,8 @@ def add_company(unit: Unit, given: Mapping[str, object]) -> Company:
         Duplicate: the id is taken.
     """
     values = _values(Company, given)
-    if values["id"] == OPERATOR:
+    codec.read_name("id", values["id"])
+    if values["id"].strip().lower() == OPERATOR:
         raise InvalidField("id", "is the operator's own; choose another")
     return unit.add(Company(created_date=unit.now, last_updated_date=unit.now, **values))
 
@@ -109,9 +113,9 @@ def renew_secret(unit: Unit, application_id: str) -> Credentials:
 
 
 def remove_application(unit: Unit, application_id: str, seen: object = None) -> None:
-    """Strike an application off: its key, secret and tokens open nothing any more.
+    """Strike an application off: its key, secret and bearer tokens open nothing any more.
 
-    What it made stays its company's.
+    What it made stays its company's; access tokens of contents and contacts last until they expire.
 
     Raises:
         NotFound: no application has this id.
@@ -125,8 +129,12 @@ def remove_application(unit: Unit, application_id: str, seen: object = None) -> 
     unit.session.remove(application)
 
 
-def add_credit(unit: Unit, company: str, amount: object, currency: str) -> CreditAccount:
+def add_credit(
+    unit: Unit, company: str, amount: object, currency: str | None = None
+) -> CreditAccount:
     """Pay in for a company, which from then on cannot spend more than it has paid in.
+
+    Without a currency it is the account's, or USD.
 
     What it had spent or set aside before the first payment stays owed: the balance is raised by it,
     so that the payment is what may be spent from now on.
@@ -138,8 +146,10 @@ def add_credit(unit: Unit, company: str, amount: object, currency: str) -> Credi
     known = codec.read_amount("amount", amount)
     if known <= 0:
         raise InvalidField("amount", "must be above 0")
-    codec.read_text("currency", currency, most=3)
     account = unit.session.get(CreditAccount, company)
+    currency = _currency(currency, account)
+    if account is not None and account.balance + known > codec.LARGEST_AMOUNT * 1_000_000:
+        raise InvalidField("amount", "would make the balance larger than can be counted")
     if account is None:
         made = CreditAccount(
             id=company,
@@ -166,6 +176,15 @@ def add_credit(unit: Unit, company: str, amount: object, currency: str) -> Credi
     unit.session.increase(CreditAccount, company, {"balance": known}, unit.now)
     after = unit.session.get(CreditAccount, company)
     return account if after is None else after
+
+
+def _currency(given: object, account: CreditAccount | None) -> str:
+    if given is None:
+        return "USD" if account is None else account.currency
+    text = codec.read_text("currency", given)
+    if not _CURRENCY.match(text):
+        raise InvalidField("currency", "must be three capital letters, as in ISO 4217")
+    return text
 
 
 def issue_token(
@@ -229,7 +248,7 @@ def refresh_token(
     """Give an application that shows its key and secret a new token; the old one is revoked.
 
     An old token that is unknown or has expired does not matter; another application's is not
-    touched. The new token has the scope of the old one, CUSTOMER if there is none.
+    touched. The new token has the scope of an old one that still counts, else CUSTOMER.
 
     Raises:
         Unauthorized: key and secret do not belong together.
@@ -241,7 +260,8 @@ def refresh_token(
     known = _by_token(unit, old)
     mine = (application.company_id, application.number)
     if known is not None and (known.company_id, known.application_id) == mine:
-        scope = known.scope
+        counts = known.expiry_time is None or known.expiry_time > unit.now
+        scope = known.scope if counts else Scope.CUSTOMER
         unit.session.remove(known)
     return issue_token(unit, *mine, scope, valid_for)
 
@@ -281,8 +301,9 @@ def _values(kind: type[Resource], given: Mapping[str, object]) -> dict[str, Any]
 
 
 def _check_rate(rate: float | None) -> None:
-    if rate is not None and rate <= 0:
-        raise InvalidField("requests_per_second", "must be above 0; leave it out for any number")
+    if rate is not None and not _SLOWEST <= rate <= _FASTEST:
+        rule = f"must be {_SLOWEST} to {_FASTEST:,}; leave it out for any number"
+        raise InvalidField("requests_per_second", rule)
 
 
 def _application(unit: Unit, company: str, application_id: object) -> RegisteredApplication:

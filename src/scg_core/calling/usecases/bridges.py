@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from scg_core.calling.lifecycle import BRIDGE, BridgeEvent, BridgeState
+from scg_core.calling.lifecycle import BRIDGE, OVER, BridgeEvent, BridgeState
 from scg_core.calling.model import Bridge, Call
 from scg_core.calling.rules.asking import insists, read_call_ids
 from scg_core.calling.steps import bridging
@@ -70,7 +70,10 @@ def update_bridge(
     if audio is not None:
         bridge = bridging.set_audio(unit, bridge, audio, exchange)
     if given.get(_CALLS) is not None:
-        _replace(unit, bridge, read_call_ids(given[_CALLS]), exchange)
+        wanted = read_call_ids(given[_CALLS])
+        if not insists(given, _CALLS):  # a whole bridge comes back, with calls that are over by now
+            wanted = tuple(id for id in wanted if not _is_over(unit, caller.company_id, id))
+        _replace(unit, bridge, wanted, exchange)
         bridge = held(unit, Bridge, caller.company_id, id)
     if values:
         unit.save(bridge, **values)
@@ -139,6 +142,11 @@ def _add(unit: Unit, bridge: Bridge, ids: Sequence[str], exchange: Exchange) -> 
     for at, id in enumerate(ids):
         call = named_call(unit, bridge.company_id, id, f"{_CALLS}[{at}]")
         bridge = bridging.take_place(unit, bridge, call, exchange)
+
+
+def _is_over(unit: Unit, company: str, id: str) -> bool:
+    call = unit.session.get(Call, id)
+    return call is not None and call.company_id == company and call.state in OVER
 
 
 def _without(given: Mapping[str, object]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from scg_core.kernel.errors import Duplicate, Forbidden, InvalidField
 from scg_core.kernel.query import Query, eq
 from scg_core.kernel.resource import Writer
 from scg_core.ports.patterns import Patterns
-from scg_core.senders.model import SenderId
+from scg_core.senders.model import SenderId, SenderIdClass
 from scg_core.templates.steps import by_name
 from scg_core.tenancy.model import OPERATOR, Caller
 from scg_core.unit import Unit
@@ -132,13 +132,43 @@ def put_text(unit: Unit, given: Mapping[str, object]) -> ConsentText:
     values = codec.read(ConsentText, given, writer=Writer.OPERATOR)
     codec.mandatory(ConsentText, values, Writer.OPERATOR)
     values = {name: value for name, value in values.items() if value is not None}
-    if len(values.get("text", "")) > 1_000:
+    if "text" not in values:
+        raise InvalidField("text", "is needed; an empty one says that nothing is sent")
+    if len(values["text"]) > 1_000:
         raise InvalidField("text", "must have at most 1,000 characters")
-    id = text_id(values["kind"], values.get("class_id"), values.get("language", "en"))
+    id = _text_of(unit, values)
     held = unit.session.get(ConsentText, id)
     if held is not None:
         unit.session.remove(held)
     return unit.add(ConsentText(id=id, created_date=unit.now, **values))
+
+
+def remove_text(unit: Unit, given: Mapping[str, object]) -> int:
+    """Take an automatic text out, so that the usual one is sent; how many there were.
+
+    Raises:
+        InvalidField: it names the field.
+    """
+    named = {name: value for name, value in given.items() if name != "text"}
+    values = codec.read(ConsentText, named, writer=Writer.OPERATOR)
+    codec.mandatory(ConsentText, values, Writer.OPERATOR)
+    values = {name: value for name, value in values.items() if value is not None}
+    held = unit.session.get(ConsentText, _text_of(unit, values))
+    if held is None:
+        return 0
+    unit.session.remove(held)
+    return 1
+
+
+def _text_of(unit: Unit, values: dict[str, Any]) -> str:
+    """The id of the text that these values name; the language is written small."""
+    class_id, language = values.get("class_id"), values.get("language", "en").strip().lower()
+    if class_id is not None and unit.session.get(SenderIdClass, class_id) is None:
+        raise InvalidField("class_id", f"no sender class has the id {class_id[:64]!r}")
+    if not language:
+        raise InvalidField("language", "is empty; write a language such as en")
+    values["language"] = language
+    return text_id(values["kind"], class_id, language)
 
 
 def _read(given: Mapping[str, object], caller: Caller) -> dict[str, Any]:

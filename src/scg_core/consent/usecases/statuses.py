@@ -54,7 +54,7 @@ def create_status(
         Duplicate: the address has a status at this sender id already; change that one.
         IllegalTransition: the person opted out, or is on a black list: they are not asked.
     """
-    values = codec.read(AddressStatus, _known_types(given), lenient=caller.lenient)
+    values = codec.read(AddressStatus, known_types(given), lenient=caller.lenient)
     codec.mandatory(AddressStatus, values, Writer.CUSTOMER)
     sender = _sender(unit, caller, values["sender_id"])
     type = values.get("address_type") or AddressType.MDN
@@ -87,7 +87,7 @@ def update_status(
     held = unit.get(AddressStatus, caller.company_id, status_id)
     unit.check_version(held, given.get("version_number"))
     asked = {name: value for name, value in given.items() if name != "version_number"}
-    values = codec.read(AddressStatus, _known_types(asked), lenient=True)
+    values = codec.read(AddressStatus, known_types(asked), lenient=True)
     for name in ("address", "address_type", "sender_id"):
         if values.get(name) is not None and values[name] != getattr(held, name):
             raise InvalidField(name, "cannot be changed; make another status")
@@ -234,9 +234,10 @@ def _managed_by(sender: SenderId | None) -> ConsentManager:
     return ConsentManager.USER if sender is None else sender.consent_managed_by
 
 
-def _known_types(given: Mapping[str, object]) -> dict[str, object]:
+def known_types(given: Mapping[str, object]) -> dict[str, object]:
     """Clients of old name the type of a sender id where the type of an address is meant."""
-    if given.get("address_type") in _NUMBERS:
+    named = given.get("address_type")
+    if isinstance(named, str) and named in _NUMBERS:
         return {**given, "address_type": AddressType.MDN.value}
     return dict(given)
 

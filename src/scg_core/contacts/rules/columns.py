@@ -90,8 +90,6 @@ def values_of(cells: Sequence[str], of: Sequence[Column]) -> dict[str, Any]:
 
 
 def _reader(attribute: Attribute, name: str) -> _Read:
-    if attribute.type == tuple[str, ...]:
-        return lambda cell: codec.read_texts(attribute, name, unguarded(cell))
     if attribute.type is not str:
         return lambda cell: codec.read_cell(attribute, name, unguarded(cell))
     longest = attribute.length or 255

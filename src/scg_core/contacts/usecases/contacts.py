@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scg_core.attachments.steps import forget_tokens
-from scg_core.contacts.model import ApplicationToken, Contact
+from scg_core.contacts.model import SLOTS, ApplicationToken, Contact
 from scg_core.contacts.rules.delivery import mdn_key
 from scg_core.contacts.rules.deriving import Rules, check_slots
 from scg_core.contacts.rules.lists import check_lists
@@ -34,6 +34,7 @@ def create_contact(unit: Unit, caller: Caller, given: Mapping[str, object]) -> C
     rules = rules_for(unit, caller.company_id)
     values = read_contact(given, rules, caller)
     known = {name: value for name, value in values.items() if value is not None}
+    known = _without_stale(rules, known, given, caller)
     check_slots(rules, known, {})
     refuse_taken(unit, caller.company_id, known)
     facts: dict[str, Any] = {
@@ -66,6 +67,7 @@ def update_contact(
     slots = present(held)
     if caller.lenient:  # clients send whole contacts back, with what has been derived since
         values = {name: value for name, value in values.items() if name not in rules.paths}
+    values = _without_stale(rules, values, given, caller)
     check_slots(rules, values, slots)
     if whole:  # what is derived is no part of what a customer replaces
         values = {**{slot: slots[slot] for slot in rules.paths}, **values}
@@ -139,6 +141,19 @@ def refuse_taken(
         value = values.get(name)
         if value is not None and value != getattr(held, name, None):
             unit.refuse_duplicate(Contact, {"company_id": company, name: value}, named=(shown,))
+
+
+def _without_stale(
+    rules: Rules, values: dict[str, Any], given: Mapping[str, object], caller: Caller
+) -> dict[str, Any]:
+    """Values without slots that no rule speaks of any more, of a whole contact that comes back."""
+    if not caller.lenient or given.get("id") is None:
+        return values
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in SLOTS or name in rules.paths or name in rules.by_hand
+    }
 
 
 def _by_names(given: object, rules: Rules, caller: Caller) -> dict[str, Any]:

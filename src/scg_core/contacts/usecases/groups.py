@@ -217,7 +217,8 @@ def contacts_of(
     some = evolve(members(group.id), limit=limit, offset=offset)
     ids = [id for (id,) in unit.session.rows(some, ("contact_id",))]
     found = unit.session.find(Query(Contact, [among("id", ids)], sort=(("id", False),)))
-    return Page(found, max(group.member_count, offset + len(found)), offset, limit)
+    least = offset + len(found) if found else 0
+    return Page(found, max(group.member_count, least), offset, limit)
 
 
 def contact_of(

@@ -77,6 +77,13 @@ class Recipient:
     at_any_price: bool = False
 
 
+def provider_of(recipient: Recipient) -> str | None:
+    """The push provider that an address names, such as APN; None if it is no push address."""
+    if recipient.kind is not Kind.PUSH or recipient.problem is not None:
+        return None
+    return recipient.address.partition("@")[0].upper()
+
+
 def unreachable(text: str, *, known: bool) -> Recipient:
     """A contact that was named and has no address the sender reaches, or that there is not."""
     problem = "the contact has no address that the sender reaches"

@@ -7,7 +7,7 @@ from typing import Final
 from scg_core.events.model import Event, EventType, Topic
 from scg_core.kernel.errors import NotFound
 from scg_core.kernel.ids import is_id
-from scg_core.kernel.query import Query, eq
+from scg_core.kernel.query import Query, above, eq, ne
 from scg_core.messaging.lifecycle import MessageEvent
 from scg_core.messaging.model import Message
 from scg_core.messaging.records import TrackedLink
@@ -44,6 +44,8 @@ def link_followed(unit: Unit, token: str) -> str:
     flying = {found.seq} if is_in_flight(unit, found.seq) else set()
     facts = {"conversion_info_source": SOURCE}
     tally = Tally()
+    if not found.clicks:
+        _count_click(unit, found, tally)
     hear_news(unit, [News(found.seq, MessageEvent.CLICK, unit.now, facts)], flying, tally)
     tally.apply(unit)
     if unit.anyone_listens(Topic.MESSAGE):
@@ -56,6 +58,18 @@ def _link(unit: Unit, token: str) -> TrackedLink:
     if found is None:
         raise NotFound(TrackedLink.__declaration__.title, token[:64])
     return found
+
+
+def _count_click(unit: Unit, link: TrackedLink, tally: Tally) -> None:
+    """Count a message's first click, whichever of its links it is."""
+    others = [eq("seq", link.seq), above("clicks", 0), ne("id", link.id)]
+    if unit.session.count(Query(TrackedLink, others), at_most=1):
+        return
+    for (request_id,) in unit.session.rows(
+        Query(Message, [eq("seq", link.seq)]), ("message_request_id",)
+    ):
+        if request_id is not None:
+            tally.add(request_id, "click_thru_count", 1)
 
 
 def _tell(unit: Unit, link: TrackedLink) -> None:

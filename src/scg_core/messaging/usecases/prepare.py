@@ -19,6 +19,7 @@ from scg_core.messaging.model import Message, MessageRequest, Run, WorkKind
 from scg_core.messaging.records import Expansion, RecipientPage
 from scg_core.messaging.rules.recipients import (
     Recipient,
+    provider_of,
 )
 from scg_core.messaging.rules.status import ANY_PRICE, TEST_MESSAGE
 from scg_core.messaging.steps.counting import Tally, move_request
@@ -63,6 +64,7 @@ _COLUMNS: Final = (
     "contact_id",
     "attachments",
     "destination_country",
+    "message_delivery_provider",
 )
 _AT_ONCE: Final = Instant(0)
 _FORGET_AT_ONCE: Final = 5_000
@@ -235,6 +237,7 @@ def _row(
         None if recipient.contact is None else recipient.contact.id,
         request.attachments,
         recipient.country,
+        provider_of(recipient),
     )
 
 

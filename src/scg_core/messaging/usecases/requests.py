@@ -7,18 +7,15 @@ from typing import Any, Final
 
 from scg_core.kernel import codec
 from scg_core.kernel.errors import (
-    Duplicate,
     IllegalTransition,
     InsufficientCredit,
     InvalidField,
-    NotFound,
 )
-from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query, at_least, below, eq
 from scg_core.kernel.resource import Writer
 from scg_core.messaging.lifecycle import REQUEST, RequestEvent, RequestState
 from scg_core.messaging.model import MessageRequest, WorkKind
-from scg_core.messaging.records import IdempotencyKey, RecipientPage
+from scg_core.messaging.records import RecipientPage
 from scg_core.messaging.rules.request import (
     check_key,
     check_new,
@@ -31,12 +28,12 @@ from scg_core.messaging.steps.building import build_request, check_groups
 from scg_core.messaging.steps.carrying import files_of, mark_used
 from scg_core.messaging.steps.counting import move_request
 from scg_core.messaging.steps.outline import outline
+from scg_core.messaging.steps.repeating import made_before, remember_key
 from scg_core.messaging.steps.sources import Sources
 from scg_core.tenancy.model import Caller
 from scg_core.tenancy.steps import left
 from scg_core.unit import Unit
 
-_STALE_KEYS: Final = 5
 _ACCEPTED: Final = frozenset(
     {
         RequestState.ACCEPTED,
@@ -73,7 +70,7 @@ def create_request(
     if caller.lenient and values.get("to") is None and not names_contacts(values):
         raise InvalidField("to", "is needed; name at least one recipient")
     content = "" if key is None else digest(_comparable(values))
-    made = _made_before(unit, caller, key, content, settings)
+    made = made_before(unit, caller, key, content, MessageRequest, settings)
     if made is not None:
         return made
     check_new(values, unit.now, settings)
@@ -83,7 +80,7 @@ def create_request(
     unit.add(request)
     if request.attachments:
         mark_used(unit, files_of(unit, request.attachments))
-    _remember_key(unit, caller, key, content, request, settings)
+    remember_key(unit, caller, key, content, request.id, settings)
     if (
         request.state is RequestState.ACCEPTED
     ):  # fan-out reads them from the request, and files its expiry
@@ -285,53 +282,3 @@ def _withdraw_work(unit: Unit, request_id: str) -> None:
     for kind in (WorkKind.PREPARE, WorkKind.EXPIRE, WorkKind.PAUSE_EXPIRY, WorkKind.RESUME):
         unit.session.withdraw(kind, request_id)
     unit.later(WorkKind.FORGET, request_id, unit.now)
-
-
-def _made_before(
-    unit: Unit, caller: Caller, key: str | None, content: str, settings: Settings
-) -> MessageRequest | None:
-    if key is None:
-        return None
-    where = (
-        eq("company_id", caller.company_id),
-        eq("application_id", caller.application_id),
-        eq("value", key),
-    )
-    for held in unit.session.find(Query(IdempotencyKey, where)):
-        if later(held.created_date, settings.idempotency) <= unit.now:
-            unit.session.remove(held)
-        elif held.digest != content:
-            raise Duplicate("request", ("Idempotency-Key",))
-        else:
-            made = unit.session.get(MessageRequest, held.request_id)
-            if made is None:
-                raise NotFound(MessageRequest.__declaration__.title, held.request_id)
-            return made
-    return None
-
-
-def _remember_key(
-    unit: Unit,
-    caller: Caller,
-    key: str | None,
-    content: str,
-    request: MessageRequest,
-    settings: Settings,
-) -> None:
-    if key is not None:
-        since = unit.now - settings.idempotency
-        for old in unit.session.find(
-            Query(IdempotencyKey, [below("created_date", since)], limit=_STALE_KEYS)
-        ):
-            unit.session.remove(old)
-        unit.add(
-            IdempotencyKey(
-                id=unit.new_id(),
-                company_id=caller.company_id,
-                application_id=caller.application_id,
-                value=key,
-                digest=content,
-                request_id=request.id,
-                created_date=unit.now,
-            )
-        )

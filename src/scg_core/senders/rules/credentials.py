@@ -34,10 +34,14 @@ def check_credentials(text: str | None, needed: Sequence[str]) -> None:
 
 
 def unmasked(given: JsonText | None, held: JsonText | None) -> JsonText | None:
-    """What is meant by credentials that come back: where they are masked, they are unchanged."""
-    if not given or not held or MASK not in given:
+    """What is meant by credentials that come back: where they are masked, they are unchanged.
+
+    Raises:
+        InvalidField: a mask stands where nothing is held, or in a list of another length.
+    """
+    if not given or MASK not in given:
         return given
-    restored = _restore(json.loads(given), json.loads(held))
+    restored = _restore(json.loads(given), json.loads(held) if held else None)
     return JsonText(json.dumps(restored, ensure_ascii=False, separators=(",", ":")))
 
 
@@ -57,6 +61,9 @@ def _restore(given: Any, held: Any) -> Any:
     if isinstance(given, dict) and isinstance(held, dict):
         return {name: _restore(one, held.get(name)) for name, one in given.items()}
     if isinstance(given, list) and isinstance(held, list):
-        rest = [*held, *([None] * len(given))]
-        return [_restore(one, rest[at]) for at, one in enumerate(given)]
+        if len(given) == len(held):
+            return [_restore(one, held[at]) for at, one in enumerate(given)]
+        held = None
+    if MASK in json.dumps(given) and (held is None or given != MASK or not isinstance(held, str)):
+        raise InvalidField("credentials", f"write the values; {MASK} stands only for what is there")
     return held if given == MASK else given

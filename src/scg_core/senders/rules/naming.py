@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from scg_core.kernel import codec
 from scg_core.kernel.countries import read_country
 from scg_core.kernel.errors import InvalidField
 from scg_core.senders.lifecycle import SenderState
@@ -39,6 +40,26 @@ def read_from(text: str) -> tuple[Origin, str]:
     if form is None:
         return Origin.SENDER_ID, trimmed
     return Origin(form["kind"]), form["value"].strip()
+
+
+_NUMBER: Final = re.compile(r"^\+?[0-9][0-9 ().-]*$")
+_BETWEEN: Final = re.compile(r"[ ().-]")
+
+
+def read_address(text: str) -> str:
+    """An address as it is stored: no blanks around, a number without anything between its digits.
+
+    Raises:
+        InvalidField: it is empty.
+    """
+    trimmed = codec.read_text("address", text).strip()
+    return _BETWEEN.sub("", trimmed) if _NUMBER.match(trimmed) else trimmed
+
+
+def spellings(address: str) -> tuple[str, ...]:
+    """An address and, if it is a number, the same with or without its plus."""
+    bare = address.removeprefix("+")
+    return (bare, f"+{bare}") if bare.isascii() and bare.isdigit() else (address,)
 
 
 def country_of(text: str | None) -> str | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scg_core.kernel.errors import InvalidField
-from scg_core.kernel.query import Query, among
+from scg_core.kernel.errors import Duplicate, InvalidField
+from scg_core.kernel.query import Query, among, eq, ne
+from scg_core.kernel.resource import declaration
 from scg_core.senders.model import SenderId, SenderIdClass
 from scg_core.senders.rules.credentials import check_credentials
+from scg_core.senders.rules.naming import spellings
 from scg_core.senders.steps.finding import type_of
 from scg_core.templates.model import MessageTemplate
 from scg_core.templates.steps import seen_templates
@@ -51,6 +53,19 @@ def _check_templates(unit: Unit, company: str | None, ids: Sequence[str]) -> Non
             raise InvalidField(
                 f"message_templates[{at}]", f"no message template has the id {one[:64]!r}"
             )
+
+
+def refuse_anothers(unit: Unit, company: str, address: str) -> None:
+    """Refuse a customer an address that is another company's root sender id's.
+
+    Customers do not say a country: theirs could be any, so the other's does not matter.
+
+    Raises:
+        Duplicate: it names the field.
+    """
+    where = [among("address", spellings(address)), eq("parent_id", None), ne("company_id", company)]
+    if unit.session.count(Query(SenderId, where), at_most=1):
+        raise Duplicate(declaration(SenderId).title, ("address",))
 
 
 def refuse_a_second(unit: Unit, values: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from scg_core.senders.model import (
     Tariff,
 )
 from scg_core.senders.rules.credentials import unmasked
-from scg_core.senders.rules.naming import country_of
+from scg_core.senders.rules.naming import country_of, read_address
 from scg_core.senders.rules.window import read_window
 from scg_core.senders.steps.checking import check_references, refuse_a_second
 from scg_core.senders.steps.retiring import retire
@@ -84,6 +84,11 @@ def add_tariff(unit: Unit, given: Mapping[str, object]) -> Tariff:
     values = _values(Tariff, given)
     _check_price(given.get("price"), values["price"])
     values["country"] = country_of(values.get("country"))
+    for name in ("company_id", "sender_id", "kind"):
+        if name in values:
+            codec.read_text(name, values[name], most=64)
+    if "kind" in values:
+        values["kind"] = values["kind"].strip().upper()
     same = ("company_id", "sender_id", "country", "kind")
     where = [eq(name, values.get(name)) for name in same]
     for old in unit.session.find(Query(Tariff, where)):
@@ -118,7 +123,8 @@ def add_sender_id(unit: Unit, company: str, given: Mapping[str, object]) -> Send
     values = {name: value for name, value in values.items() if value is not None}
     shared = values.get("ownership", Ownership.PRIVATE) is not Ownership.PRIVATE
     values["company_id"] = OPERATOR if shared else company
-    codec.read_text("address", values["address"])
+    values["address"] = read_address(values["address"])
+    values["credentials"] = unmasked(values.get("credentials"), None)
     values["country"] = country_of(values.get("country"))
     if values.get("parent_id") is not None:
         raise InvalidField("parent_id", "is for copies, which companies make themselves")
@@ -150,7 +156,9 @@ def update_sender_id(unit: Unit, sender_id: str, given: Mapping[str, object]) ->
         values["credentials"] = unmasked(values["credentials"], sender.credentials)
     merged = {name: getattr(sender, name) for name in ("type_id", "class_id", "capabilities")}
     _check_changes(sender, values)
-    check_references(unit, {**merged, "credentials": sender.credentials, **values})
+    owner = None if sender.company_id == OPERATOR else sender.company_id
+    known = {"credentials": sender.credentials, "company_id": owner, **merged}
+    check_references(unit, {**known, **values})
     kept = _named(sender)
     if any(values.get(name, held) != held for name, held in kept.items()):
         refuse_a_second(unit, {"address": sender.address, **kept, **values})
@@ -194,6 +202,14 @@ def move_sender_id(unit: Unit, sender_id: str, event: str) -> SenderId:
     to = SENDER.step(sender.state, SenderEvent(event))
     if to is sender.state:
         return sender
+    copies = unit.session.find(Query(SenderId, [eq("parent_id", sender.id)]))
+    if event == SenderEvent.DELETE and copies:
+        kind = f"sender id with {len(copies)} copies"
+        others = tuple(one for one in SENDER.allowed(sender.state) if one != event)
+        raise IllegalTransition(kind, sender.state.value, event, others)
+    for copy in copies:  # a copy sends by what its root has: it goes where the root goes
+        if SENDER.hears(copy.state, SenderEvent(event)):
+            unit.save(copy, state=SENDER.step(copy.state, SenderEvent(event)))
     after = unit.save(sender, state=to)
     unit.session.wake([sender.root_id])
     if event == SenderEvent.DELETE:
@@ -239,7 +255,7 @@ def _values(kind: type[Resource], given: Mapping[str, object]) -> dict[str, Any]
 
 def _put(unit: Unit, kind: Any, values: dict[str, Any]) -> Any:
     """Store a resource under the id it is given, or its successor."""
-    codec.read_text("id", values["id"], most=64)
+    codec.read_name("id", values["id"])
     held = unit.session.get(kind, values["id"])
     if held is None:
         return unit.add(kind(created_date=unit.now, last_updated_date=unit.now, **values))

@@ -23,7 +23,12 @@ from scg_core.senders.lifecycle import (
 )
 from scg_core.senders.model import SenderId
 from scg_core.senders.rules.credentials import unmasked
-from scg_core.senders.steps.checking import check_references, refuse_a_second
+from scg_core.senders.rules.naming import read_address
+from scg_core.senders.steps.checking import (
+    check_references,
+    refuse_a_second,
+    refuse_anothers,
+)
 from scg_core.senders.steps.finding import seen_senders, type_of
 from scg_core.senders.steps.retiring import retire
 from scg_core.tenancy.model import Caller
@@ -59,12 +64,14 @@ def create_sender_id(unit: Unit, caller: Caller, given: Mapping[str, object]) ->
     if parent_id is not None:
         return purchase_sender_id(unit, caller, parent_id, values)
     codec.mandatory(SenderId, values, Writer.CUSTOMER)
-    codec.read_text("address", values["address"])
+    values["address"] = read_address(values["address"])
+    refuse_anothers(unit, caller.company_id, values["address"])
     kind = type_of(unit, values.get("type_id"))
     if kind is not None and "capabilities" not in values:
         values["capabilities"] = kind.capabilities
     waits = kind is not None and kind.needs_provisioning
     check_references(unit, {**values, "company_id": caller.company_id})
+    values["credentials"] = unmasked(values.get("credentials"), None)
     sender = SenderId(
         id=unit.new_id(),
         company_id=caller.company_id,
@@ -152,6 +159,8 @@ def update_sender_id(
     if changes.get("consent_managed_by") is ConsentManager.USER:
         rule = "is the engine's once it was; people's own opt-outs stand: ask the operator"
         raise Forbidden("consent_managed_by", rule)
+    if to is SenderState.ACTIVE and parent is not None and parent.state is not to:
+        raise Forbidden("state", f"follows the operator's sender id, which is {parent.state.value}")
     if to is not sender.state:
         changes["state"] = to
         unit.session.wake([sender.root_id])

@@ -10,7 +10,7 @@ import pytest
 from scg_adapters.limits.memory import MemoryLimits
 from scg_adapters.simulated import NEW_YEAR
 from scg_adapters.storage.memory import MemoryStorage
-from scg_core import Forbidden, IllegalTransition
+from scg_core import Duplicate, Forbidden, IllegalTransition
 from scg_core.kernel.instant import HOUR, MINUTE, later
 from scg_core.ports.message_transport import Inbound, Part
 from scg_core.ports.translator import Translated
@@ -83,10 +83,12 @@ def test_a_stop_by_mail_stops_mail(url: str) -> None:
 
 
 def test_nobody_takes_a_numbers_messages_by_giving_themselves_its_address(world: World) -> None:
-    """The sender id that wrote last, then the country's, then the oldest has them."""
+    """It is refused; of two that the operator gave, the country's has them, then the oldest."""
     operator = world.engine.operator()
     operator.add_sender_id("acme", address="+14155550999", country="USA")
-    world.engine.application("evil", 1).sender_ids.create(address="+14155550999")
+    with pytest.raises(Duplicate):
+        world.engine.application("evil", 1).sender_ids.create(address="+14155550999")
+    operator.add_sender_id("evil", address="+14155550999")
     arrives(world, "STOP", "+16135550100", "+14155550999")  # from Canada
 
     assert [one.body for one in received(world)] == ["STOP"]

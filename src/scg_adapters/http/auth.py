@@ -19,7 +19,6 @@ from scg_core.tenancy.model import Scope
 
 _REMEMBERED: Final = 1.0
 _MOST: Final = 10_000
-_NAMES: Final = frozenset({b"int-appid", b"int-companyid"})
 _TOKEN: Final = re.compile(rb"^[\x21-\x7e]{1,512}$")
 
 
@@ -71,10 +70,6 @@ class Gate:
             Unauthorized: nobody we know.
             Throttled: they ask too often.
         """
-        if self._internal and _NAMES.issubset(headers):
-            known = self._by_headers(headers)
-            self._count(known)
-            return known
         scheme, _, token = headers.get(b"authorization", b"").strip().partition(b" ")
         token = token.strip()
         if scheme.lower() != b"bearer" or not _TOKEN.match(token):

@@ -289,7 +289,7 @@ def _plain(attribute: Attribute) -> Callable[[Any], Any] | None:
     if attribute.type is Micros:
         return _units
     if attribute.type is float:
-        return lambda value: int(value) if value.is_integer() else value
+        return lambda value: int(value) if float(value).is_integer() else value
     if attribute.type in (JsonObject, JsonList):
         return json.loads
     return _masked if attribute.masked else None

@@ -6,7 +6,6 @@ verb the table names, write down what it returned. What a route does decides the
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -16,30 +15,23 @@ from urllib.parse import unquote_to_bytes
 
 from attrs import evolve, frozen
 
+from scg_adapters.http import dealing
 from scg_adapters.http.answers import (
     NOTHING,
-    UNKEPT,
     Answer,
     NoSuchPath,
     NotAllowed,
-    PreconditionFailed,
-    encode_resource,
     error_answer,
     fault_answer,
-    made,
-    page_answer,
-    plain,
-    resource_answer,
 )
 from scg_adapters.http.auth import Gate, Known
 from scg_adapters.http.desk import Desk
-from scg_adapters.http.filters import Asked, read_asked
+from scg_adapters.http.filters import read_asked
 from scg_adapters.http.reading import Gone, Receive, Room, read_body, read_fields, read_query
 from scg_adapters.http.routes import BASE, ROUTES, Does, Paths, Route
 from scg_core.engine import Application, Operator
-from scg_core.kernel.codec import read_text
-from scg_core.kernel.errors import Forbidden, InvalidField, NotFound, ScgError
-from scg_core.kernel.resource import Writer, declaration
+from scg_core.kernel.errors import Forbidden, NotFound, ScgError
+from scg_core.kernel.resource import declaration
 from scg_core.tenancy.model import Scope
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -52,10 +44,8 @@ log: Final = logging.getLogger("scg_adapters.http")
 access: Final = logging.getLogger("scg_adapters.http.access")
 
 _ID: Final = re.compile(rb"^[A-Za-z0-9._:-]{1,64}$")
-_ETAG: Final = re.compile(r'^(?:W/)?"?(\d{1,18})"?$')
 _LONGEST_ID: Final = 128
 _SMALL: Final = 64 * 1024
-_STEP: Final = 100
 _BODIES: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -188,7 +178,9 @@ class Api:
         of = self._operator if route.scope is Scope.OPERATOR else known.application
         if not route.writes:
             asked = read_asked(route.kind, read_query(request.query))
-            return await self._desk.read(lambda: _read(route, of, ids, asked, self._limits.page))
+            return await self._desk.read(
+                lambda: dealing.read(route, of, ids, asked, self._limits.page)
+            )
         fields = await self._fields(request, route)
         return await self.change(route, of, ids, request, fields)
 
@@ -203,9 +195,9 @@ class Api:
         """Do what a writing route does, and let the worker know."""
         key = request.header(b"idempotency-key") or None
         match = request.header(b"if-match")
-        answer = await self._desk.write(lambda: _write(route, of, ids, fields, key, match))
+        answer = await self._desk.write(lambda: dealing.write(route, of, ids, fields, key, match))
         if route.attended:
-            await self._desk.attend(_attended(route, ids, answer))
+            await self._desk.attend(dealing.attended_id(route, ids, answer))
         self._woken()
         return answer
 
@@ -224,7 +216,7 @@ class Api:
             fields = read_fields(body, kind)
         if route.does is Does.ACT:
             return {**dict(read_query(request.query)), **fields}
-        return _unshown(route, fields) if route.scope is Scope.OPERATOR else fields
+        return dealing.without_shown(route, fields) if route.scope is Scope.OPERATOR else fields
 
     async def _send(self, send: Send, answer: Answer, request_id: str, *, head: bool) -> None:
         headers = [*answer.head(), (b"x-request-id", request_id.encode())]
@@ -305,147 +297,6 @@ def _refuse_bad_ids(route: Route, ids: tuple[str, ...]) -> None:
     for id in ids:
         if len(id) > _LONGEST_ID or not id.isprintable() or not id.strip():
             raise NotFound(declaration(route.kind).title, id[:16])
-
-
-def _unshown(route: Route, fields: Mapping[str, object]) -> Mapping[str, object]:
-    """Fields without those that only the engine writes, which come along with a whole resource.
-
-    The version is one of them where something new is made, whatever its id.
-    """
-    known = declaration(route.kind).by_wire
-    kept = set(route.takes)
-    if route.does is not Does.CREATE or known["id"].writer is Writer.OPERATOR:
-        kept.add("version_number")
-    if route.of == "companies" and route.does is Does.CREATE:
-        kept.discard("version_number")
-    return {
-        name: value
-        for name, value in fields.items()
-        if name in kept or name not in known or known[name].writer is not Writer.ENGINE
-    }
-
-
-def _read(
-    route: Route, app: Application | Operator, ids: tuple[str, ...], asked: Asked, most: int
-) -> Answer:
-    call = getattr(getattr(app, route.of), route.call)
-    if route.does is Does.READ:
-        return resource_answer(call(*ids, asked.filters))
-    items: list[bytes] = []
-    size, total = 0, 0
-    while size <= most:
-        page = call(
-            *ids,
-            asked.filters,
-            sort=asked.sort,
-            limit=min(_STEP, max(asked.limit - len(items), 1)),
-            offset=asked.offset + len(items),
-        )
-        encoded = [encode_resource(one) for one in page.items]
-        items, total = items + encoded, page.total
-        size += sum(map(len, encoded))
-        if len(encoded) < page.limit or len(items) >= asked.limit:
-            break
-    return page_answer(items, total, asked.offset, asked.limit)
-
-
-def _write(
-    route: Route,
-    app: Application | Operator,
-    ids: tuple[str, ...],
-    fields: Mapping[str, object],
-    key: str | None,
-    match: str,
-) -> Answer:
-    collection = getattr(app, route.of)
-    call = getattr(collection, route.call)
-    if match:
-        _check_match(route, collection, ids, match)
-    match route.does:
-        case Does.DELETE:
-            call(*ids, **_version(fields))
-            return NOTHING
-        case Does.ACT:
-            return made(call(*ids, fields.get(route.field)))
-        case Does.ADD:
-            added = call(ids[0], _named(route, fields))
-            return made(added.into, added.errors)
-        case Does.TELL if route.tells is not None:
-            keyed = {"idempotency_key": key} if route.keyed else {}
-            return evolve(plain(200, route.tells(call(*ids, fields, **keyed))), headers=UNKEPT)
-        case Does.TAKE:
-            return _taken(route, call, ids, fields)
-        case _ if route.keyed:
-            return made(call(*ids, fields, idempotency_key=key))
-        case _:
-            return made(call(*ids, fields))
-
-
-def _attended(route: Route, ids: tuple[str, ...], answer: Answer) -> str:
-    """The id of the resource that a route made or changed."""
-    if route.does is Does.CREATE:
-        return str(json.loads(answer.body)["id"])
-    return ids[-1]
-
-
-def _version(fields: Mapping[str, object]) -> dict[str, object]:
-    seen = fields.get("version_number")
-    return {} if seen in (None, "") else {"version_number": seen}
-
-
-def _taken(route: Route, call: Any, ids: tuple[str, ...], fields: Mapping[str, object]) -> Answer:
-    """Members are taken out of something; one that the path names must have been in it."""
-    named = ids[1:] or _named(route, fields)
-    taken = call(ids[0], named)
-    if ids[1:] and taken.errors:
-        raise NotFound("member", ids[1])
-    return NOTHING
-
-
-def _named(route: Route, fields: Mapping[str, object]) -> list[str]:
-    """The ids that a body names under a route's field.
-
-    Raises:
-        InvalidField: there are none, or something else.
-    """
-    for name in (route.field, *route.also):
-        given = fields.get(name)
-        if given is not None and given != "":
-            if not isinstance(given, list | str):
-                raise InvalidField(name, "must be a list of ids")
-            listed = given if isinstance(given, list) else given.split(",")
-            return [
-                read_text(f"{name}[{at}]", one, most=_LONGEST_ID).strip()
-                for at, one in enumerate(listed)
-            ]
-    if route.does is Does.TAKE and not fields:
-        raise NotFound("member", "")  # a client that had no id
-    raise InvalidField(route.field, "is needed: a list of ids")
-
-
-def _check_match(route: Route, collection: Any, ids: tuple[str, ...], match: str) -> None:
-    """Compare If-Match with the version; this and the change are in one commit.
-
-    Raises:
-        PreconditionFailed: the resource is at none of the versions.
-    """
-    anything = match.strip() == "*" and not (
-        route.does is Does.REPLACE and route.scope is Scope.OPERATOR
-    )
-    if not ids or anything or route.does is Does.CREATE:
-        return
-    if not declaration(route.kind).shows_version:
-        return
-    wanted = [_ETAG.match(one.strip()) for one in match.split(",")]
-    of = ids[:1] if route.does in (Does.ADD, Does.TAKE) else ids
-    try:
-        current = collection.get(*of).version_number
-    except NotFound:
-        if route.does is Does.REPLACE and route.scope is Scope.OPERATOR:
-            raise PreconditionFailed() from None  # what is loaded by it is not there yet
-        raise
-    if match.strip() != "*" and current not in [int(one[1]) for one in wanted if one is not None]:
-        raise PreconditionFailed()
 
 
 Note = Callable[[dict[str, object]], None]

@@ -26,7 +26,6 @@ from scg_core.kernel.resource import (
     Attribute,
     Day,
     Declaration,
-    JsonList,
     JsonObject,
     JsonText,
     Micros,
@@ -35,6 +34,8 @@ from scg_core.kernel.resource import (
     declaration,
     is_enum,
 )
+from scg_core.kernel.writing import MASK as MASK
+from scg_core.kernel.writing import write as write
 
 INDEX_TOO_LONG: Final = 1023
 _MEMBER: Final = 255
@@ -164,34 +165,6 @@ def read_cell(attribute: Attribute, name: str, text: str) -> Any:
     return _value(attribute, name, text, lenient=True)
 
 
-def write(resource: Resource) -> dict[str, Any]:
-    """The resource as it travels: wire names, epoch milliseconds, no nulls, nothing hidden."""
-    out: dict[str, Any] = {}
-    for name, wires, plain in _writers(declaration(resource)):
-        value = getattr(resource, name)
-        if value is None:
-            continue
-        if plain is not None:
-            value = plain(value)
-        for wire in wires:
-            out[wire] = value
-    return out
-
-
-_Writer = tuple[str, tuple[str, ...], Callable[[Any], Any] | None]
-_WRITERS: Final[dict[str, list[_Writer]]] = {}
-
-
-def _writers(declared: Declaration) -> list[_Writer]:
-    """Each shown attribute's name, its names outside, and what makes its value plain."""
-    known = _WRITERS.get(declared.name)
-    if known is None:
-        shown = (a for a in declared.attributes if not a.hidden)
-        known = [(a.name, (a.wire, *a.also), _plain(a)) for a in shown]
-        _WRITERS[declared.name] = known
-    return known
-
-
 def mandatory(kind: type[Resource], values: Mapping[str, Any], writer: Writer) -> None:
     """Refuse a creation that leaves out a required field.
 
@@ -279,39 +252,6 @@ def _structured(wanted: Any, value: object, converter: Converter) -> Any:
     if is_enum(wanted):  # an enumeration of texts is a kind of text, so cattrs would take it so
         return _enum(value, wanted)
     return converter.structure(value, wanted)
-
-
-def _plain(attribute: Attribute) -> Callable[[Any], Any] | None:
-    if is_enum(attribute.type):
-        return lambda value: value.value
-    if attribute.type == tuple[str, ...]:
-        return ",".join if attribute.joined else list
-    if attribute.type is Micros:
-        return _units
-    if attribute.type is float:
-        return lambda value: int(value) if float(value).is_integer() else value
-    if attribute.type in (JsonObject, JsonList):
-        return json.loads
-    return _masked if attribute.masked else None
-
-
-MASK: Final = "******"
-"""What stands for a secret that is not shown."""
-
-
-def _masked(text: str) -> str:
-    return json.dumps(_hidden(json.loads(text)), ensure_ascii=False) if text.strip() else text
-
-
-def _hidden(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _hidden(one) for name, one in value.items()}
-    return [_hidden(one) for one in value] if isinstance(value, list) else MASK
-
-
-def _units(value: int) -> int | float:
-    whole, rest = divmod(value, 1_000_000)
-    return whole if rest == 0 else value / 1_000_000
 
 
 def _converter(lenient: bool) -> Converter:

@@ -16,7 +16,7 @@ from scg_adapters.embedded import open_engine, open_storage
 from scg_adapters.storage.sql import select
 from scg_adapters.storage.sqlite import SqliteStorage
 from scg_adapters.transport.loopback import LoopbackCarrier
-from scg_core import TooBroad
+from scg_core import StaleData, TooBroad
 from scg_core.conformance.samples import NOW, a_message, a_request
 from scg_core.kernel.query import DELETED, Query, among, eq, listing, ne
 from scg_core.messaging.lifecycle import MessageState, RequestState
@@ -82,6 +82,26 @@ def test_what_is_counted_is_what_is_found(steps: list[tuple[str, int, MessageSta
                     assert session.count(query, at_most=most) == min(found, most)
     finally:
         storage.close()
+
+
+def test_what_is_counted_is_right_after_odd_changes() -> None:
+    """One row twice in a page, a stale version within a transaction, a row read before."""
+    storage = SqliteStorage(":memory:")
+    with storage.transaction("odd") as session:
+        for seq in range(1, 6):
+            session.add(a_message(seq))
+        deleted = MessageState.DELETED
+        rows = [(deleted.value, 1), (deleted.value, 1)]
+        session.update(Message, ("state",), ("seq",), rows)
+        with pytest.raises(StaleData):
+            session.replace(a_message(2, state=deleted, version_number=9))
+        before = session.find(Query(Message, [eq("seq", 3)]))[0]
+        session.update(Message, ("state",), ("seq",), [(deleted.value, 3)])
+        session.remove(before)
+    with storage.snapshot() as session:
+        query = Query(Message, [eq("company_id", "acme"), ALIVE])
+        assert session.count(query) == len(session.find(query)) == 3
+    storage.close()
 
 
 def test_what_is_rolled_back_is_not_counted() -> None:

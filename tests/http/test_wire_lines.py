@@ -389,7 +389,10 @@ def test_5_an_empty_text_is_nothing_where_nothing_can_be(served: Served) -> None
     )  # fmt: skip
     held = served.call("GET", f"/messaging/message_requests/{id}").json
     assert (held["src_language"], "price_threshold" in held) == ("en", False)
-    made(served, "/messaging/sender_ids", {"address": f"9{served.number()}", "parent_id": ""})
+    body = {"address": f"9{served.number()}", "parent_id": "", "check_white_list": True}
+    path = f"/messaging/sender_ids/{made(served, '/messaging/sender_ids', body)}"
+    served.call("POST", path, {"check_white_list": "", "state": "", "ownership": ""})
+    assert served.call("GET", path).json["check_white_list"] is True  # an update leaves it
 
 
 def test_5_a_whole_number_is_written_as_one(served: Served) -> None:
@@ -482,6 +485,13 @@ def test_6_from_may_be_a_channel(served: Served, spelling: str) -> None:
     served.settle()
 
     assert served.call("GET", f"/messaging/message_requests/{id}").json["sent_count"] == 1
+
+
+def test_6_recipients_may_be_written_as_numbers_or_in_one_text(served: Served) -> None:
+    """As JSON numbers, an array within a text, or with commas."""
+    for to in ([14155550100], '["+14155550100"]', "+14155550100,+14155550101"):
+        id = served.request(to=to)
+        assert len(served.call("GET", f"/messaging/message_requests/{id}").json["to"]) in (1, 2)
 
 
 def test_6_recipients_are_an_array_of_any_spelling(served: Served) -> None:

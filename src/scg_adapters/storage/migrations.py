@@ -28,6 +28,7 @@ from scg_adapters.storage.schema import (
 from scg_core.kernel.errors import ForeignStorage
 from scg_core.kernel.query import DELETED
 from scg_core.kernel.resource import Attribute, Index
+from scg_core.senders.rules.naming import read_address
 
 APPLICATION_ID: Final = 0x53434731  # "SCG1"
 
@@ -36,7 +37,24 @@ def _derived(_: Database) -> None:
     """Nothing but what follows from the declarations."""
 
 
-STEPS: Final[tuple[Callable[[Database], None], ...]] = (_derived,) * 4
+def _one_spelling(db: Database) -> None:
+    """Addresses of sender ids, kinds of tariffs and languages of texts as they are written now.
+
+    An address that another root has in the new spelling stays as it is: whose it is, people say.
+    """
+    for id, address in db.execute("select id, address from sender_id").fetchall():
+        tidy = read_address(address)
+        taken = "select 1 from sender_id where address = ? and id <> ? and parent_id is null"
+        if tidy != address and not db.execute(taken, [tidy, id]).fetchall():
+            db.execute("update sender_id set address = ? where id = ?", [tidy, id])
+    db.execute("update tariff set kind = upper(trim(kind)) where kind is not null")
+    db.execute(
+        "update or ignore consent_text set language = lower(trim(language)), "
+        "id = kind || '/' || coalesce(class_id, '*') || '/' || lower(trim(language))"
+    )
+
+
+STEPS: Final[tuple[Callable[[Database], None], ...]] = (_derived, _derived, _derived, _one_spelling)
 VERSION: Final = 1 + len(STEPS)
 """Raise it (by a step, be it empty) with every change of the schema; a test compares SCHEMA."""
 

@@ -52,7 +52,7 @@ class SqliteSession(SqliteQueue):
         key = of.values(resource, [of.key])[0]
         guarded = of.hot_name if of.hot else of.name
         state = str(getattr(resource, "state", ""))
-        self._tally_deleted(of, ("state",), (of.key.name,), [(state, key)])
+        deleted = self._about_to_be_deleted(of, ("state",), (of.key.name,), [(state, key)])
         with _unique(of):
             for name, attributes in ((guarded, of.hot or of.cold), (of.name, of.cold)):
                 free = [a for a in attributes if a is not of.key]
@@ -67,17 +67,28 @@ class SqliteSession(SqliteQueue):
                         break
                 else:
                     self._db.execute(sql, values)
+        self._tally(of, deleted, rows=False)
 
     def remove(self, resource: Resource, /) -> None:
         """Take a resource out."""
         of = table(type(resource))
         key = of.values(resource, [of.key])
         names = (of.name, of.hot_name) if of.hot else (of.name,)
+        gone = self._row_tallied(of, key)
         for name in names:
             sql = f"delete from {quoted(name)} where {quoted(column(of.key))} = ?"
             if not self._db.execute(sql, key).rowcount:
                 raise NotFound(of.declared.title, identity(resource))
-        self._tally(of, _counted(of, resource), -1)
+        self._tally(of, gone, -1)
+
+    def _row_tallied(self, of: Table, key: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """What is tallied of a row."""
+        if of.declared.tally is None:
+            return []
+        name = quoted(column(of.declared[of.declared.tally]))
+        where = f"{quoted(column(of.key))} = ?"
+        sql = f'select {name}, "state" from {quoted(of.source)} where {where}'
+        return self._db.execute(sql, key).fetchall()
 
     def find(self, query: Query[R], /) -> list[R]:
         """The resources a query asks for, in its order."""
@@ -106,36 +117,36 @@ class SqliteSession(SqliteQueue):
         sql, parameters = counted(query, at_most, source)
         return int(self._db.execute(sql, parameters).fetchone()[0])
 
-    def _tally(self, of: Table, values: Iterable[tuple[str, object]], by: int = 1) -> None:
-        """Keep count of rows by what they have of the tallied attribute, and of DELETED ones."""
+    def _tally(
+        self, of: Table, values: Iterable[tuple[Any, Any]], by: int = 1, *, rows: bool = True
+    ) -> None:
+        """Keep count of rows by what they have of the tallied attribute, and of DELETED ones.
+
+        Without ``rows`` they are there already, and have become DELETED.
+        """
         sql = (
             "insert into tally values (?, ?, ?) "
             "on conflict do update set value = value + excluded.value"
         )
         for (value, state), many in Counter(values).items():
-            self._db.execute(sql, (of.name, value, by * many))
+            if rows:
+                self._db.execute(sql, (of.name, value, by * many))
             if state == DELETED:
                 self._db.execute(sql, (deleted_of(of), value, by * many))
 
-    def _tally_deleted(
+    def _about_to_be_deleted(
         self, of: Table, columns: Sequence[str], match: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> None:
-        """Count what these changes are about to make DELETED; it stays so."""
+    ) -> list[tuple[object, str]]:
+        """What is tallied of the rows that these changes make DELETED, which they stay."""
         if of.declared.tally is None or "state" not in columns:
-            return
+            return []
         at = columns.index("state")
         name = quoted(column(of.declared[of.declared.tally]))
         where = " and ".join(f"{quoted(column(of.declared[one]))} = ?" for one in match)
-        sql = f"select {name}, count(*) from {quoted(of.source)} where {where} " \
-              f"and \"state\" <> '{DELETED}' group by {name}"  # fmt: skip
-        for row in rows:
-            if row[at] == DELETED:
-                for value, many in self._db.execute(sql, row[len(columns) :]).fetchall():
-                    self._db.execute(
-                        "insert into tally values (?, ?, ?) "
-                        "on conflict do update set value = value + excluded.value",
-                        (deleted_of(of), value, many),
-                    )
+        sql = f"select {name} from {quoted(of.source)} where {where} and \"state\" <> '{DELETED}'"
+        once = dict.fromkeys(tuple(row[len(columns) :]) for row in rows if row[at] == DELETED)
+        found = (value for keys in once for (value,) in self._db.execute(sql, keys).fetchall())
+        return [(value, DELETED) for value in found]
 
     def insert(
         self, kind: type[Resource], columns: Sequence[str], rows: Iterable[Sequence[Any]], /
@@ -185,12 +196,13 @@ class SqliteSession(SqliteQueue):
         of = table(kind)
         if any(of.declared[name].type == tuple[str, ...] for name in columns):
             rows = _with_lists(of, columns, rows)
-        self._tally_deleted(of, columns, match, rows)
+        deleted = self._about_to_be_deleted(of, columns, match, rows)
         changed = 0
         for sql, at in _updates(of, tuple(columns), tuple(match)):
             picked = rows if at is None else [[row[i] for i in at] for row in rows]
             with _unique(of):
                 changed = self._db.executemany(sql, picked).rowcount
+        self._tally(of, deleted, rows=False)
         return changed
 
     def increase(

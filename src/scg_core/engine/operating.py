@@ -103,7 +103,11 @@ class CreditAccounts(Registry[CreditAccount]):
             amount, currency = given.get("amount"), given.get("currency")
             check_key(idempotency_key)
             caller, settings = Caller(company, _PAYMENTS), self._engine.settings
-            content = digest({"amount": amount, "currency": currency})
+            held = unit.session.get(CreditAccount, company)
+            usual = "USD" if held is None else held.currency
+            content = digest(
+                {"amount": codec.read_amount("amount", amount), "currency": currency or usual}
+            )
             paid = made_before(unit, caller, idempotency_key, content, CreditAccount, settings)
             if paid is not None:
                 return paid
@@ -436,11 +440,9 @@ def _loaded(
 def _check_version(
     unit: Unit, kind: type[SenderIdClass | SenderIdType], id: str, given: Mapping[str, object]
 ) -> None:
-    known, seen = unit.session.get(kind, id), given.get("version_number")
-    if known is not None:
-        unit.check_version(known, seen)
-    elif seen not in (None, ""):
-        raise InvalidField("version_number", "is of something that is not there; leave it out")
+    known = unit.session.get(kind, id)
+    if known is not None:  # of what is not there yet it came along from where it was read
+        unit.check_version(known, given.get("version_number"))
 
 
 def _only(given: Mapping[str, object], *known: str) -> dict[str, Any]:

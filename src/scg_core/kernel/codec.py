@@ -16,7 +16,6 @@ from datetime import date
 from functools import partial
 from typing import Any, Final
 
-from attrs import NOTHING
 from cattrs import Converter
 
 from scg_core.kernel.errors import InvalidField
@@ -71,6 +70,8 @@ def read(
             if lenient:
                 continue
             raise InvalidField(name[:64], _refusal(declared, attribute))
+        if lenient and value == "" and _is_nothing(attribute):
+            continue
         values[attribute.name] = _value(attribute, name, value, lenient)
     return values
 
@@ -210,7 +211,8 @@ def _refusal(declared: Declaration, attribute: Attribute | None) -> str:
 def _value(
     attribute: Attribute, name: str, value: object, lenient: bool, bounded: bool = True
 ) -> Any:
-    if value is None or (lenient and value == "" and _is_unset_by_empty(attribute, bounded)):
+    unset = (attribute.blank and bounded) or attribute.type in _UNSET_BY_EMPTY
+    if value is None or (lenient and value == "" and unset):
         return None
     try:
         known = _structured(attribute.type, value, _LENIENT if lenient else _STRICT)
@@ -224,18 +226,14 @@ def _value(
     return known
 
 
-def _is_unset_by_empty(attribute: Attribute, written: bool) -> bool:
-    """Whether a client that writes an empty text means that there is nothing.
+def _is_nothing(attribute: Attribute) -> bool:
+    """Whether an empty text is no value at all of an attribute, but what a client writes for none.
 
-    Not of a text, where it may be meant, but for those that are said to be so; and not of what has
-    nothing to fall back to, or of what is only compared.
+    It is of numbers, booleans and words of a list, which is then as if it was not given; a time or
+    JSON is unset by it, and in a text it may be meant.
     """
-    if attribute.type in _UNSET_BY_EMPTY:
-        return True
-    if attribute.blank or not written:
-        return written
-    plain = attribute.type not in (str, tuple[str, ...])
-    return plain and not attribute.required and attribute.default is not NOTHING
+    kind = attribute.type
+    return kind in (bool, int, float, Micros) or (is_enum(kind) and not attribute.required)
 
 
 def _bound_members(attribute: Attribute, name: str, given: tuple[str, ...]) -> None:
@@ -265,7 +263,7 @@ def _converter(lenient: bool) -> Converter:
         JsonObject: _json_object,
         Day: _day,
         Micros: _lenient_micros if lenient else _micros,
-        tuple[str, ...]: _texts,
+        tuple[str, ...]: _lenient_texts if lenient else _texts,
     }
     converter = Converter(detailed_validation=False)
     for kind, hook in hooks.items():
@@ -398,6 +396,16 @@ def _boolean(value: object) -> bool:
 def _lenient_boolean(value: object) -> bool:
     known = _WORDS.get(str(value).strip().lower())
     return _boolean(value) if known is None else known
+
+
+def _lenient_texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, list):
+        plain = (int, float)
+        value = [
+            str(one) if isinstance(one, plain) and not isinstance(one, bool) else one
+            for one in value
+        ]
+    return _texts(value)
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -90,11 +90,13 @@ def read_instant(value: object) -> Instant:
 
 def _offset_alone(text: str) -> str:
     """``GMT+02:00`` as Java writes it, and an offset whose plus came as a blank in a query."""
-    return _BLANK.sub(r"+\1", _NAMED_OFFSET.sub(r"\1", text))
+    return _BLANK.sub(r"\1+\2", _NAMED_OFFSET.sub(r"\1", text))
 
 
 _NAMED_OFFSET: Final = re.compile(r"(?:GMT|UTC)([+-][0-9]{2}:?[0-9]{2})$")
-_BLANK: Final = re.compile(r"(?:(?<=:[0-9]{2})|(?<=\.[0-9]{3})) ([0-9]{4}|[0-9]{2}:[0-9]{2})$")
+_BLANK: Final = re.compile(
+    r"(:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?) ((?:0[0-9]|1[0-4]):?(?:00|15|30|45))$"
+)
 
 
 def _bounded(instant: Instant) -> Instant:

@@ -69,7 +69,7 @@ def update_bridge(
         audio = bridge.bridge_audio  # what is over takes no wish, not even the one it had
     if audio is not None:
         bridge = bridging.set_audio(unit, bridge, audio, exchange)
-    if given.get(_CALLS) is not None:
+    if given.get(_CALLS) not in (None, ""):
         wanted = read_call_ids(given[_CALLS])
         if not insists(given, _CALLS):  # a whole bridge comes back, with calls that are over by now
             wanted = tuple(id for id in wanted if not _is_over(unit, caller.company_id, id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 from typing import Final
 
@@ -42,8 +43,8 @@ def read_from(text: str) -> tuple[Origin, str]:
     return Origin(form["kind"]), form["value"].strip()
 
 
-_NUMBER: Final = re.compile(r"^\+?[0-9][0-9 ().-]*$")
-_BETWEEN: Final = re.compile(r"[ ().-]")
+_NUMBER: Final = re.compile(r"^\+*([0-9]{3,})$")
+_NO_DIGITS: Final = frozenset({"Zs", "Cf", "Pd"})  # blanks, marks that are not seen, dashes
 
 
 def read_address(text: str) -> str:
@@ -53,13 +54,25 @@ def read_address(text: str) -> str:
         InvalidField: it is empty.
     """
     trimmed = codec.read_text("address", text).strip()
-    return _BETWEEN.sub("", trimmed) if _NUMBER.match(trimmed) else trimmed
+    between = "()./," if "+" in trimmed[:3] else "()"
+    bare = "".join(
+        one
+        for one in trimmed.removeprefix("tel:")
+        if one not in between and unicodedata.category(one) not in _NO_DIGITS
+    )
+    number = _NUMBER.match(bare)
+    if number is None or not bare.isascii():
+        return trimmed
+    return f"+{number[1]}" if bare.startswith("+") else number[1]
 
 
 def spellings(address: str) -> tuple[str, ...]:
-    """An address and, if it is a number, the same with or without its plus."""
+    """An address as others may have written it: a number with or without its plus, a name in
+    capitals or small letters."""
     bare = address.removeprefix("+")
-    return (bare, f"+{bare}") if bare.isascii() and bare.isdigit() else (address,)
+    if bare.isascii() and bare.isdigit():
+        return (bare, f"+{bare}")
+    return tuple(dict.fromkeys((address, address.upper(), address.lower())))
 
 
 def country_of(text: str | None) -> str | None:

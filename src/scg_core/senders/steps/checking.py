@@ -74,7 +74,7 @@ def refuse_a_second(unit: Unit, values: Mapping[str, Any]) -> None:
     Raises:
         Duplicate: it names the fields.
     """
-    same: dict[str, Any] = {name: values.get(name) for name in ("address", "type_id", "country")}
-    unit.refuse_duplicate(
-        SenderId, {**same, "parent_id": None}, named=("address", "type_id", "country")
-    )
+    same = [eq(name, values.get(name)) for name in ("type_id", "country")]
+    where = [among("address", spellings(values["address"])), eq("parent_id", None), *same]
+    if unit.session.count(Query(SenderId, where), at_most=1):
+        raise Duplicate(declaration(SenderId).title, ("address", "type_id", "country"))

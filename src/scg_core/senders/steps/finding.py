@@ -17,7 +17,7 @@ from scg_core.senders.model import (
     SenderIdType,
 )
 from scg_core.senders.rules.eligibility import usable_classes
-from scg_core.senders.rules.naming import Origin, read_from
+from scg_core.senders.rules.naming import Origin, read_address, read_from, spellings
 from scg_core.tenancy.model import OPERATOR
 from scg_core.unit import Unit
 
@@ -155,14 +155,14 @@ def _by_id(unit: Unit, company: str, value: str, *, bare: bool) -> SenderId:
     try:
         return unit.get(SenderId, company, value)
     except NotFound:
-        where = (eq("company_id", company), eq("address", value))
+        where = (eq("company_id", company), among("address", spellings(read_address(value))))
         if bare and unit.session.count(Query(SenderId, where), at_most=1):
             return _by_address(unit, company, value)
         raise InvalidField("from", f"no sender id has the id {value!r}") from None
 
 
 def _by_address(unit: Unit, company: str, address: str) -> SenderId:
-    where = (eq("company_id", company), eq("address", address))
+    where = (eq("company_id", company), among("address", spellings(read_address(address))))
     found = unit.session.find(Query(SenderId, where, limit=2))
     if len(found) != 1:
         how_many = "several sender ids have" if found else "no sender id has"

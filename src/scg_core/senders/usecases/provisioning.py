@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -202,19 +202,40 @@ def move_sender_id(unit: Unit, sender_id: str, event: str) -> SenderId:
     to = SENDER.step(sender.state, SenderEvent(event))
     if to is sender.state:
         return sender
+    _check_root(unit, sender, to)
     copies = unit.session.find(Query(SenderId, [eq("parent_id", sender.id)]))
     if event == SenderEvent.DELETE and copies:
         kind = f"sender id with {len(copies)} copies"
         others = tuple(one for one in SENDER.allowed(sender.state) if one != event)
         raise IllegalTransition(kind, sender.state.value, event, others)
-    for copy in copies:  # a copy sends by what its root has: it goes where the root goes
-        if SENDER.hears(copy.state, SenderEvent(event)):
-            unit.save(copy, state=SENDER.step(copy.state, SenderEvent(event)))
+    _follow(unit, copies, to)
     after = unit.save(sender, state=to)
     unit.session.wake([sender.root_id])
     if event == SenderEvent.DELETE:
         retire(unit, after)
     return after
+
+
+def _check_root(unit: Unit, sender: SenderId, to: SenderState) -> None:
+    """Refuse to let a copy send by a root that cannot."""
+    root = None if sender.parent_id is None else unit.session.get(SenderId, sender.parent_id)
+    if root is not None and to is SenderState.ACTIVE and root.state is not SenderState.ACTIVE:
+        kind = f"the sender id's root {root.id}"
+        raise IllegalTransition(kind, root.state.value, SenderState.ACTIVE.value, ())
+
+
+def _follow(unit: Unit, copies: Sequence[SenderId], to: SenderState) -> None:
+    """Copies send by what their root has: they break when it can no longer, and are well again.
+
+    What a company has switched off itself stays off.
+    """
+    event = SenderEvent.REPAIR if to is SenderState.ACTIVE else SenderEvent.FAULT
+    wanted = SenderState.BROKEN if to is SenderState.ACTIVE else SenderState.ACTIVE
+    if to not in (SenderState.ACTIVE, SenderState.INACTIVE, SenderState.BROKEN):
+        return
+    for copy in copies:
+        if copy.state is wanted:
+            unit.save(copy, state=SENDER.step(copy.state, event))
 
 
 def deprovisioned(unit: Unit, sender_id: str) -> SenderId:

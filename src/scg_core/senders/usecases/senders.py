@@ -159,7 +159,8 @@ def update_sender_id(
     if changes.get("consent_managed_by") is ConsentManager.USER:
         rule = "is the engine's once it was; people's own opt-outs stand: ask the operator"
         raise Forbidden("consent_managed_by", rule)
-    if to is SenderState.ACTIVE and parent is not None and parent.state is not to:
+    waits = parent is not None and parent.state is not SenderState.ACTIVE
+    if to is SenderState.ACTIVE and to is not sender.state and parent is not None and waits:
         raise Forbidden("state", f"follows the operator's sender id, which is {parent.state.value}")
     if to is not sender.state:
         changes["state"] = to
@@ -232,7 +233,8 @@ def _changes(sender: SenderId, given: Mapping[str, object], caller: Caller) -> d
     )
     state = fixed.pop("state", None)
     for name, value in fixed.items():
-        if value is not None and value != getattr(sender, name):
+        same = name == "address" and read_address(str(value)) == read_address(sender.address)
+        if value is not None and value != getattr(sender, name) and not same:
             raise Forbidden(name, "of a sender id is the operator's to change")
     values = codec.read(SenderId, asked, lenient=caller.lenient)
     if "credentials" in values:

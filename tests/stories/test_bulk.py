@@ -342,3 +342,14 @@ def test_a_reader_who_pages_loses_nobody_while_an_older_request_goes_on(world: W
 
     seen = [one.id for one in (*first.items, *rest.items)]
     assert len(seen) == len(set(seen)) == rest.total == 9
+
+
+def test_all_are_read_once_whatever_the_page(world: World) -> None:
+    """A few thousand messages, by their keys."""
+    numbers = [f"+1415555{n:04}" for n in range(2_300)]
+    request = world.app.message_requests.create(from_=world.sender.id, to=numbers, body="x")
+    world.engine.run_due(1_000)
+    found = [one.to_address for one in world.app.messages.all(message_request_id=request.id)]
+
+    assert sorted(found) == numbers
+    assert len(list(world.app.messages.all())) == 2_300

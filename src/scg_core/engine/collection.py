@@ -10,14 +10,23 @@ from typing import Final, Generic, Protocol
 from attrs import evolve
 
 from scg_core.calling.steps.exchange import Exchange
-from scg_core.kernel.query import DEFAULT_LIMIT, Condition, Page, Query, filtered, listing
-from scg_core.kernel.resource import R
+from scg_core.kernel.query import (
+    DEFAULT_LIMIT,
+    Condition,
+    Page,
+    Query,
+    above,
+    filtered,
+    listing,
+)
+from scg_core.kernel.resource import R, declaration
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.blobs import Blobs
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
+_PAGE: Final = 1_000
 NONE: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -121,11 +130,21 @@ class Collection(Generic[R]):
             return evolve(page, items=self._told(unit, page.items))
 
     def all(self, filters: Mapping[str, object] = NONE, /, **named: object) -> Iterator[R]:
-        """Every one that meets the filters, oldest first, read page by page."""
-        offset = 0
-        while some := self.find(filters, sort="id", limit=1_000, offset=offset, **named):
+        """Every one that meets the filters, in the order of their keys, read page by page.
+
+        A page costs the same wherever it is; what is made meanwhile may come along.
+        """
+        key = declaration(self._kind).key
+        after: tuple[Condition, ...] = ()
+        while True:
+            with self._engine.reading() as unit:
+                asked = self._asked(unit, {**filters, **named})
+                query = evolve(self._listing(asked, None, _PAGE, 0), sort=((key, False),))
+                some = self._told(unit, unit.session.find(query.also(*after)))
             yield from some
-            offset += len(some)
+            if len(some) < _PAGE:
+                return
+            after = (above(key, getattr(some[-1], key)),)
 
     def _told(self, unit: Unit, items: list[R]) -> list[R]:
         """What was read, with what is not stored with it."""

@@ -23,6 +23,7 @@ from scg_core.kernel.query import Between, Page, Prefix
 from scg_core.messaging.model import Message
 
 _FEW: Final = 1_000
+_SMALL: Final = 100
 _REQUESTS: Final = 10
 _AGAIN: Final = 5
 
@@ -42,8 +43,8 @@ def measure(messages: int, folder: Path | None = None) -> dict[str, Any]:
     """Milliseconds of each question at a thousand messages and at ``messages``, and the ratio."""
     figures: dict[str, Any] = {}
     with folder_or_temporary(folder) as place:
-        few = _timed(_filled(place / "few", _FEW), _FEW)
-        many = _timed(_filled(place / "many", messages), messages)
+        few = _measured(place / "few", _FEW)
+        many = _measured(place / "many", messages)
     for name, before in few.items():
         figures[f"{name}: {_FEW:,}"] = before
         figures[f"{name}: {messages:,}"] = many[name]
@@ -51,16 +52,25 @@ def measure(messages: int, folder: Path | None = None) -> dict[str, Any]:
     return figures
 
 
-def _filled(place: Path, messages: int) -> Application:
-    """A company that has sent that many messages in ten requests, of which some failed."""
+def _measured(place: Path, messages: int) -> dict[str, float]:
+    """The questions of the company with that many messages, and of a small one beside it."""
+    large, small = _filled(place, messages)
+    beside = {f"{name}, of a small company": ms for name, ms in _timed(small, _SMALL).items()}
+    return _timed(large, messages) | beside
+
+
+def _filled(place: Path, messages: int) -> tuple[Application, Application]:
+    """A company that has sent that many messages in ten requests, of which some failed; beside it
+    one that has sent a hundred."""
     place.mkdir(exist_ok=True)
     clock = SystemClock()
     behaviour = Behaviour(delay=1, spread=100, refuse=0.001)
     carrier = LoopbackCarrier(behaviour=behaviour, log=place / "carrier")
     engine = open_engine(f"sqlite:///{place}/scg.db", {"loopback": carrier}, clock=clock)
     app = engine.application("bench", 1)
-    if app.message_requests.find():
-        return app
+    small = engine.application("small", 1)
+    if small.message_requests.find():
+        return app, small
     sender = engine.operator().add_sender_id("bench", address="55512", country="USA")
     every = numbers(messages)
     for at in range(_REQUESTS):
@@ -70,7 +80,12 @@ def _filled(place: Path, messages: int) -> Application:
             campaign_id=f"c{at}", body="Your parcel arrives today between 14:00 and 16:00.",
         )  # fmt: skip
         bulk.run(engine, app, request.id, clock, lambda _: None)
-    return app
+    sender = engine.operator().add_sender_id("small", address="55513", country="USA")
+    request = small.message_requests.create(
+        from_=sender.id, body="hello", to=list(numbers(_SMALL)), campaign_id="c7", external_id="r"
+    )
+    bulk.run(engine, small, request.id, clock, lambda _: None)
+    return app, small
 
 
 def questions(app: Application, messages: int) -> list[Question]:
@@ -100,8 +115,8 @@ def questions(app: Application, messages: int) -> list[Question]:
         Question("sorted by last_updated_date", {}, "-last_updated_date"),
         Question("sorted by a text", {}, "to_address"),
         Question("in the middle", {}, offset=messages // 2),
-        Question("at the end", {}, offset=messages - 100),
-        Question("at the end, newest first", {}, "-created_date", offset=messages - 100),
+        Question("at the end", {}, offset=messages * 9 // 10),
+        Question("at the end, newest first", {}, "-created_date", offset=messages * 9 // 10),
         Question("past the end", {}, offset=messages + 100),
     ]
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from scg_core.consent.model import ConsentText
-from scg_core.consent.usecases.keywords import load_reserved, put_text
-from scg_core.consent.usecases.statuses import suppress, unsuppress
+from scg_core.consent.usecases.keywords import load_reserved
 from scg_core.engine.collection import NONE, Host
 from scg_core.engine.consent import Keywords
 from scg_core.engine.messaging import Messages
@@ -30,12 +29,9 @@ from scg_core.senders.model import SenderId, SenderIdClass, SenderIdType, Tariff
 from scg_core.senders.rules.defaults import CLASSES, TYPES
 from scg_core.senders.usecases.provisioning import (
     add_sender_id,
-    add_tariff,
     deprovisioned,
-    move_sender_id,
     put_class,
     put_type,
-    update_sender_id,
 )
 from scg_core.tenancy.model import (
     OPERATOR,
@@ -49,12 +45,9 @@ from scg_core.tenancy.model import (
     Scope,
 )
 from scg_core.tenancy.usecases import (
-    add_application,
-    add_company,
     add_credit,
     issue_token,
     refresh_token,
-    revoke_token,
 )
 
 
@@ -113,8 +106,7 @@ class Operator:
             NotFound: no sender id has this id.
             InvalidField: it names the field and the rule.
         """
-        with self._engine.transaction("update_sender_id") as unit:
-            return update_sender_id(unit, sender_id, {**fields, **named})
+        return self.sender_ids.update(sender_id, fields, **named)
 
     def move_sender_id(self, sender_id: str, event: str) -> SenderId:
         """Say what happened to a sender id: IMPLEMENT, FAIL, ACTIVATE, DEACTIVATE, FAULT, REPAIR.
@@ -124,8 +116,7 @@ class Operator:
             InvalidField: there is no such event.
             IllegalTransition: it is in no state for it.
         """
-        with self._engine.transaction("move_sender_id") as unit:
-            return move_sender_id(unit, sender_id, event)
+        return self.sender_ids.move(sender_id, event)
 
     def deprovisioned(self, sender_id: str) -> None:
         """The carriers have let go of a sender id that is being deleted.
@@ -148,8 +139,7 @@ class Operator:
         Raises:
             InvalidField: it names the field; within a delivery window, the path inside it.
         """
-        with self._engine.transaction("put_class") as unit:
-            return put_class(unit, {**fields, **named})
+        return self.sender_id_classes.create(fields, **named)
 
     def put_sender_id_type(
         self, fields: Mapping[str, object] = NONE, /, **named: object
@@ -159,8 +149,7 @@ class Operator:
         Raises:
             InvalidField: it names the field.
         """
-        with self._engine.transaction("put_type") as unit:
-            return put_type(unit, {**fields, **named})
+        return self.sender_id_types.create(fields, **named)
 
     def load_defaults(self) -> None:
         """Load the classes and types that come with the engine; those that are there stay.
@@ -186,8 +175,7 @@ class Operator:
         Raises:
             InvalidField: it names the field.
         """
-        with self._engine.transaction("put_consent_text") as unit:
-            return put_text(unit, {**fields, **named})
+        return self.consent_texts.create(fields, **named)
 
     def suppress(
         self, addresses: Sequence[str], *, sender_id: str | None = None, source: str = "CARRIER"
@@ -200,8 +188,7 @@ class Operator:
         Raises:
             InvalidField: one is no address, there are none or too many, or no such sender id.
         """
-        with self._engine.transaction("suppress") as unit:
-            return suppress(unit, addresses, sender_id, source, self._engine.sources.places)
+        return self.suppressions.add(addresses=addresses, sender_id=sender_id, source=source)
 
     def unsuppress(self, addresses: Sequence[str], *, sender_id: str | None = None) -> int:
         """Take up to 10,000 addresses off the suppression list; how many were on it.
@@ -209,8 +196,7 @@ class Operator:
         Raises:
             InvalidField: one is no address, there are none or too many, or no such sender id.
         """
-        with self._engine.transaction("unsuppress") as unit:
-            return unsuppress(unit, addresses, sender_id, self._engine.sources.places)
+        return self.suppressions.remove(addresses=addresses, sender_id=sender_id)
 
     def add_tariff(self, fields: Mapping[str, object] = NONE, /, **named: object) -> Tariff:
         """Say what a segment costs, for a company, sender id, country and kind or for any.
@@ -218,8 +204,7 @@ class Operator:
         Raises:
             InvalidField: it names the field.
         """
-        with self._engine.transaction("add_tariff") as unit:
-            return add_tariff(unit, {**fields, **named})
+        return self.tariffs.create(fields, **named)
 
     def add_credit(self, company: str, amount: float, currency: str = "USD") -> CreditAccount:
         """Pay in for a company; from then on it cannot spend more than was paid in.
@@ -242,8 +227,7 @@ class Operator:
             InvalidField: it names the field and the rule.
             Duplicate: the id is taken.
         """
-        with self._engine.transaction("add_company") as unit:
-            return add_company(unit, {**fields, **named})
+        return self.companies.create(fields, **named)
 
     def find_company(self, id: str) -> Company | None:
         """A registered company, or None."""
@@ -259,8 +243,7 @@ class Operator:
             InvalidField: it names the field; the company is not registered.
             Duplicate: the company has an application with this id.
         """
-        with self._engine.transaction("add_application") as unit:
-            return add_application(unit, company, {**fields, **named})
+        return self.applications.create({**fields, **named, "company_id": company})
 
     def find_application(self, company: str, application_id: int) -> RegisteredApplication | None:
         """A registered application, or None."""
@@ -304,8 +287,7 @@ class Operator:
         Raises:
             NotFound: there is no such token.
         """
-        with self._engine.transaction("revoke_token") as unit:
-            revoke_token(unit, token_id)
+        self.api_tokens.delete(token_id)
 
     def tokens(self, company: str) -> list[ApiToken]:
         """A company's tokens, without their secret part."""

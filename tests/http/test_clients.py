@@ -339,6 +339,9 @@ def test_two_calls_are_bridged_and_hung_up(client: Client, alone: Served) -> Non
         client.create(f"/calling/conferences/{conference}/members", {name: call})
     assert len(list(client.items(f"/calling/conferences/{conference}/members"))) == 2
     client.delete(f"/calling/conferences/{conference}")
+    assert is_gone(client, f"/calling/conferences/{conference}")
+    client.delete(f"/calling/bridges/{bridge}")
+    assert is_gone(client, f"/calling/bridges/{bridge}")
 
 
 @pytest.mark.parametrize("dialect", [NODE, PYTHON], ids=lambda one: one.name)

@@ -220,6 +220,13 @@ def test_bad_provisioning_names_the_field_and_stores_nothing(served: Served) -> 
         ("/companies", {"id": " x"}, "id"),
         ("/companies", {"id": "OPERATOR"}, "id"),
         ("/sender_id_classes", {"id": "a\nb"}, "id"),
+        ("/sender_id_types", {"id": "T\ud800"}, "id"),
+        ("/companies", {"id": "T\ud800"}, "id"),
+        ("/tokens", {"company_id": "T\ud800", "application_id": 1}, "company_id"),
+        ("/sender_ids", {"company_id": "T\ud800", "address": "1"}, "company_id"),
+        ("/suppressions", {"addresses": ["+14155550100"], "sender_id": "\ud800"}, "sender_id"),
+        ("/tariffs", {"price": 1, "sender_id": "\ud800"}, "sender_id"),
+        ("/companies/acme/credit", {"amount": 1, "currency": "\ud800"}, "currency"),
         ("/companies/acme/credit", {"amount": 1, "currency": "usd"}, "currency"),
         ("/companies/acme/credit", {"amount": 9.1e12}, "amount"),
         (

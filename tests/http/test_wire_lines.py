@@ -457,6 +457,10 @@ def test_5_what_the_specification_leaves_out_is_kept_too(served: Served) -> None
     assert held["company_id"] == "acme"
     id = made(served, "/contacts", {"social_handles": ["@ann", "ann.lee"]})
     assert served.call("GET", f"/contacts/{id}").json["social_handles"] == ["@ann", "ann.lee"]
+    body = {"address": f"9{served.number()}", "extended_attributes": '{"a": 1}'}
+    id = made(served, "/messaging/sender_ids", body)
+    held = served.call("GET", f"/messaging/sender_ids/{id}").json
+    assert held["extended_attributes"] == '{"a": 1}'
     bridge = made(served, "/calling/bridges", {})
     assert served.call("GET", f"/calling/bridges/{bridge}").json["bridge_audio"] is True
 

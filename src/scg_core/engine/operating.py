@@ -431,9 +431,8 @@ def _loaded(
     unit: Unit, kind: type[SenderIdClass | SenderIdType], given: Mapping[str, object]
 ) -> dict[str, object]:
     """Fields of what is loaded under the id among them; a version must be that of the held one."""
-    id = given.get("id")
-    if isinstance(id, str):
-        _check_version(unit, kind, id, given)
+    if given.get("id") is not None:
+        _check_version(unit, kind, codec.read_name("id", given["id"]), given)
     return {name: one for name, one in given.items() if name != "version_number"}
 
 

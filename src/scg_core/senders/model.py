@@ -230,6 +230,9 @@ class SenderId(_Resource):
     last_updated_date: Instant = attribute("When it last changed.", filterable=True)
     version_number: int = attribute("1 at creation, one more after each change.", default=1)
     billing: str | None = attribute("Billing information.", writer=_OPERATOR, default=None)
+    extended_attributes: JsonText | None = attribute(
+        "Any further attributes, as a JSON object.", writer=_CUSTOMER, default=None
+    )
     company_id: str = attribute(
         "The company that may use it.", writer=_OPERATOR, length=64, filterable=True
     )

@@ -183,3 +183,20 @@ def test_the_list_of_a_small_company_does_not_read_a_large_ones() -> None:
         assert "message_by_company_id (company_id=?)" in str(plan), plan
         assert "SCAN" not in str(plan), plan
     storage.close()
+
+
+def test_duplicates_of_a_page_are_looked_up_by_address() -> None:
+    """Not among all messages of the request, of which there may be a million."""
+    storage = SqliteStorage(":memory:")
+    addresses = [f"+1415555{n:04}" for n in range(500)]
+    where = [eq("message_request_id", "r"), among("to_address", addresses)]
+    sql, parameters = select(Query(Message, where), ("to_address", "type"))
+    plan = storage._connection().execute(f"explain query plan {sql}", parameters).fetchall()
+
+    assert "message_by_to_address_message_request_id" in str(plan), plan
+    for filters in ({"message_request_id": "r"}, {"to_address": "+1"}, {"id": "m"}):
+        query = listing(Message, "acme", filters)
+        sql, parameters = select(query, ("id",))
+        plan = storage._connection().execute(f"explain query plan {sql}", parameters).fetchall()
+        assert f"message_by_{next(iter(filters))}" in str(plan), plan
+    storage.close()

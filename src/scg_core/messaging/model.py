@@ -236,9 +236,9 @@ class MessageRequest(_Resource):
     key="seq",
     unique=[("id",)],
     indexes=[
-        Index(("company_id",), alike=(1_000,)),
-        Index(("company_id", "created_date"), alike=(1_000, 100)),
-        Index(("message_request_id",), alike=(500,)),
+        Index(("company_id",), alike=(200_000,)),
+        Index(("company_id", "created_date"), alike=(200_000, 1_000)),
+        Index(("message_request_id",), alike=(100_000,)),
         Index(("to_address", "message_request_id"), alike=(10, 1)),
         Index(("transport_id",), only=("state", MessageState.SENT.value)),
         Index(("state",), only=("state", MessageState.FAILED.value)),

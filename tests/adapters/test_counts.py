@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scg_adapters.embedded import open_engine, open_storage
-from scg_adapters.storage.sql import select
+from scg_adapters.storage.sql import select, select_keys_first
 from scg_adapters.storage.sqlite import SqliteStorage
 from scg_adapters.transport.loopback import LoopbackCarrier
 from scg_core import StaleData, TooBroad
@@ -182,6 +182,16 @@ def test_the_list_of_a_small_company_does_not_read_a_large_ones() -> None:
         plan = storage._connection().execute(f"explain query plan {sql}", parameters).fetchall()
         assert "message_by_company_id (company_id=?)" in str(plan), plan
         assert "SCAN" not in str(plan), plan
+    for sort in ("to_address", "-id", "created_date", "-last_updated_date", "body"):
+        sql, parameters = select_keys_first(listing(Message, "small", {}, sort=sort), ("id",))
+        plan = storage._connection().execute(f"explain query plan {sql}", parameters).fetchall()
+        assert "message_by_company_id" in str(plan), plan
+        assert "SCAN" not in str(plan).replace("SCAN (", ""), plan
+    for sort in (None, "id", "-created_date", "external_id", "subject"):
+        query = listing(MessageRequest, "small", {}, sort=sort)
+        sql, parameters = select_keys_first(query, ("id",))
+        plan = storage._connection().execute(f"explain query plan {sql}", parameters).fetchall()
+        assert "message_request_by_company_id" in str(plan), plan
     storage.close()
 
 

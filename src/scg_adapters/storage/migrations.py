@@ -58,7 +58,7 @@ STEPS: Final[tuple[Callable[[Database], None], ...]] = (_derived, _derived, _der
 VERSION: Final = 1 + len(STEPS)
 """Raise it (by a step, be it empty) with every change of the schema; a test compares SCHEMA."""
 
-SCHEMA: Final = 1718131230218373074
+SCHEMA: Final = 23888878800125542
 """The fingerprint of the schema that VERSION stands for."""
 
 _QUEUE: Final = """

@@ -106,8 +106,17 @@ def conditions(of: Table, where: Sequence[Condition]) -> Compiled:
 
 
 def _order(of: Table, query: Query[R]) -> str:
+    """The order; where rows are tallied, by no index that goes through those of all others."""
+    ordered = {
+        index.fields[1] if len(index.fields) > 1 else of.key.name
+        for index in of.declared.indexes
+        if index.fields[0] == of.declared.tally
+    }
+    free = of.declared.tally is None
     return ", ".join(
-        quoted(column(of.declared[name])) + (" desc" if descending else "")
+        ("" if free or name in ordered else "+")
+        + quoted(column(of.declared[name]))
+        + (" desc" if descending else "")
         for name, descending in query.order()
     )
 

@@ -54,6 +54,7 @@ class ScheduleZone(StrEnum):
 @resource(
     "Message Request",
     indexes=[
+        Index(("company_id", "id")),
         Index(("company_id", "created_date")),
         Index(("company_id", "external_id")),
         Index(("state",), only=("state", RequestState.DELETED.value)),

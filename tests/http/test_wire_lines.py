@@ -275,12 +275,15 @@ def test_4_so_many_ranges_and_no_more(served: Served) -> None:
 # Section 5: values
 
 
-@pytest.mark.parametrize("route", routes(Does.LIST), ids=name)
+@pytest.mark.parametrize(
+    "route", [one for one in routes(Does.LIST) if not one.parameters], ids=name
+)
 def test_5_values_have_the_types_that_clients_decode(alone: Served, route: Route) -> None:
-    """Times whole numbers, no nulls, texts never arrays, arrays never texts, ids of 22 letters."""
+    """Times whole numbers, no nulls, texts never arrays, arrays never texts.
+
+    Sub-collections hold the same resources.
+    """
     kind = route.kind
-    if route.parameters:
-        pytest.skip("the same resources as in a collection of their own")
     resource = sample(kind, 1)
     with alone.world.storage.transaction("sample") as session:
         session.add(resource)

@@ -22,6 +22,7 @@ from scg_core.kernel.query import DELETED, Query, among, eq, listing, ne
 from scg_core.messaging.lifecycle import MessageState, RequestState
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.ports.storage import Session
+from scg_core.senders.model import SenderId, Tariff
 
 ALIVE = ne("state", DELETED)
 QUESTIONS = [
@@ -130,6 +131,27 @@ def test_an_older_file_is_counted_once_when_it_is_opened(tmp_path: Path) -> None
         assert session.count(Query(Message, [acme, ALIVE])) == 3
         assert session.count(Query(MessageRequest, [acme, ALIVE])) == 0
         assert session.count(Query(MessageRequest, [acme])) == 1
+
+
+def test_a_file_from_before_there_were_tariffs_and_texts_is_brought_up(tmp_path: Path) -> None:
+    """A step finds only what an old file has; addresses are written in one spelling."""
+    path = tmp_path / "scg.db"
+    with closing(SqliteStorage(path)) as storage, storage.transaction("fill") as session:
+        session.add(
+            SenderId(
+                id="s", address="+1 (415) 555-0177", company_id="acme", created_date=NOW,
+                last_updated_date=NOW, application_id=1,
+            )
+        )  # fmt: skip
+    with closing(sqlite3.connect(path)) as older:
+        for name in ("tally", "tariff", "consent_text", "suppression"):
+            older.execute(f"drop table {name}")
+        older.execute("pragma user_version = 1")
+    with closing(SqliteStorage(path)) as storage, storage.snapshot() as session:
+        held = session.get(SenderId, "s")
+        assert held is not None
+        assert held.address == "+14155550177"
+        assert session.find(Query(Tariff)) == []
 
 
 def test_sorting_and_passing_over_pages_gives_the_same_as_all_at_once() -> None:

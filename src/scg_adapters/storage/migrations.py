@@ -41,17 +41,26 @@ def _one_spelling(db: Database) -> None:
     """Addresses of sender ids, kinds of tariffs and languages of texts as they are written now.
 
     An address that another root has in the new spelling stays as it is: whose it is, people say.
+    An old file may lack a table or column: what is not there needs nothing.
     """
-    for id, address in db.execute("select id, address from sender_id").fetchall():
-        tidy = read_address(address)
-        taken = "select 1 from sender_id where address = ? and id <> ? and parent_id is null"
-        if tidy != address and not db.execute(taken, [tidy, id]).fetchall():
-            db.execute("update sender_id set address = ? where id = ?", [tidy, id])
-    db.execute("update tariff set kind = upper(trim(kind)) where kind is not null")
-    db.execute(
-        "update or ignore consent_text set language = lower(trim(language)), "
-        "id = kind || '/' || coalesce(class_id, '*') || '/' || lower(trim(language))"
-    )
+    if _has(db, "sender_id", "address", "parent_id"):
+        for id, address in db.execute("select id, address from sender_id").fetchall():
+            tidy = read_address(address)
+            taken = "select 1 from sender_id where address = ? and id <> ? and parent_id is null"
+            if tidy != address and not db.execute(taken, [tidy, id]).fetchall():
+                db.execute("update sender_id set address = ? where id = ?", [tidy, id])
+    if _has(db, "tariff", "kind"):
+        db.execute("update tariff set kind = upper(trim(kind)) where kind is not null")
+    if _has(db, "consent_text", "kind", "class_id", "language"):
+        db.execute(
+            "update or ignore consent_text set language = lower(trim(language)), "
+            "id = kind || '/' || coalesce(class_id, '*') || '/' || lower(trim(language))"
+        )
+
+
+def _has(db: Database, name: str, *columns: str) -> bool:
+    held = {row[1] for row in db.execute(f"pragma table_info({quoted(name)})")}
+    return held.issuperset(columns)
 
 
 STEPS: Final[tuple[Callable[[Database], None], ...]] = (_derived, _derived, _derived, _one_spelling)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from scg_adapters.embedded import open_blobs, open_storage
+from scg_adapters.events.callback import CallbackEvents
 from scg_adapters.patterns.posix import PosixPatterns
 from scg_adapters.places.numbers import NumberPlaces
 from scg_adapters.simulated import SeededIds, SimulatedClock
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core import Engine, Message, MessageRequest, Settings
 from scg_core.kernel.query import Query
+from scg_core.ports.events import Parcel
 from scg_core.ports.message_transport import MessageTransport
 from tests.reliability.checker import recount
 
@@ -34,6 +36,7 @@ class World:
         self.ids = SeededIds()
         self.blobs = open_blobs(url)
         self.settings = settings
+        self.told: list[Parcel] = []
         self.ports = dict(ports or {})
         self.engine = self.another_engine(carrier or self.carrier)
         self.sender = self.engine.operator().add_sender_id("acme", address="55512", country="USA")
@@ -49,7 +52,7 @@ class World:
             places=NumberPlaces(),
             patterns=PosixPatterns(),
             settings=self.settings,
-            **{"blobs": self.blobs, **self.ports},
+            **{"blobs": self.blobs, "events": CallbackEvents(self.told.append), **self.ports},
         )
 
     def send(self, *to: str, **fields: Any) -> MessageRequest:

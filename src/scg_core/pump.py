@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, Protocol
 
 from scg_core.calling.steps.charging import METER
 from scg_core.calling.steps.commanding import LINE, LOOK
@@ -19,6 +19,9 @@ from scg_core.contacts.steps.members import EMPTY_GROUP, FILL_GROUP
 from scg_core.contacts.usecases.fastaccess import DERIVE, derive_page
 from scg_core.contacts.usecases.filling import empty_group, fill_group
 from scg_core.contacts.usecases.importing import DROP_FAILURES, drop_failures
+from scg_core.courier import Courier
+from scg_core.events.usecases.envelopes import REPLAY, drop_envelopes, replay_page
+from scg_core.events.usecases.subscriptions import DROP_ENVELOPES
 from scg_core.kernel.codec import read_text
 from scg_core.kernel.errors import (
     InvalidField,
@@ -51,6 +54,7 @@ from scg_core.messaging.usecases.transmit import (
     settle,
 )
 from scg_core.ports.clock import Clock
+from scg_core.ports.events import EVENTS
 from scg_core.ports.message_transport import (
     Answer,
     Capabilities,
@@ -60,6 +64,7 @@ from scg_core.ports.message_transport import (
 from scg_core.ports.storage import Storage, Work
 from scg_core.ports.translator import Translated, Translator
 from scg_core.ports.voice_transport import VoiceTransport
+from scg_core.ports.watch import UNWATCHED, Watch
 from scg_core.senders.steps.retiring import RETIRE
 from scg_core.senders.usecases.retire import retire_when_idle
 from scg_core.streaming import Files
@@ -78,6 +83,17 @@ Begin = Callable[[str], AbstractContextManager[Unit]]
 Round = Generator[str, None, tuple[int, Instant | None]]
 
 
+class _Mover(Protocol):
+    """Does due work whose middle lies between two transactions."""
+
+    @property
+    def kinds(self) -> Collection[str]: ...
+
+    def plan(self, unit: Unit, work: Work) -> Any: ...
+
+    def do(self, task: Any) -> Generator[str, None, None]: ...
+
+
 class Pump:
     """Takes what is due, a page at a time, until there is no more or the limit is reached."""
 
@@ -93,6 +109,8 @@ class Pump:
         switchboard: Switchboard | None = None,
         switches: Mapping[str, VoiceTransport] = NO_SWITCHES,
         timers: Mapping[str, Callable[[Unit, Work], None]] = NO_TIMERS,
+        courier: Courier | None = None,
+        watch: Watch = UNWATCHED,
     ) -> None:
         self._storage = storage
         self._transports = transports
@@ -118,11 +136,15 @@ class Pump:
             EMPTY_GROUP: empty_group,
             DERIVE: derive_page,
             DROP_FAILURES: drop_failures,
+            DROP_ENVELOPES: drop_envelopes,
+            REPLAY: replay_page,
             **timers,
         }
-        self._movers: tuple[Files | Switchboard, ...] = tuple(
-            one for one in (files, switchboard) if one is not None
+        self._movers: tuple[_Mover, ...] = tuple(
+            one for one in (files, switchboard, courier) if one is not None
         )
+        self._courier = courier
+        self._watch = watch
         self._switchboard = switchboard
         self._polled: dict[str, MessageTransport | VoiceTransport] = {**transports, **switches}
         self._told: Instant | None = None
@@ -134,24 +156,28 @@ class Pump:
     def run_due(self, limit: int, connectors: Collection[str] | None = None) -> Instant | None:
         """Do up to ``limit`` pieces of due work; when to call again, or None if nothing waits.
 
-        ``connectors`` are the transports to serve, all if not given.
+        ``connectors`` are the transports to serve and ``events``, all if not given.
         """
-        mine = self._capabilities
+        mine, tells = self._capabilities, True
         if connectors is not None:
+            tells = EVENTS in connectors and self._courier is not None
             for name in connectors:
-                if name not in mine:
+                if name not in mine and not (tells and name == EVENTS):
                     raise InvalidField("connectors", f"there is no transport {name!r}")
-            mine = {name: self._capabilities[name] for name in connectors}
+            mine = {name: mine[name] for name in connectors if name in mine}
+        kinds = self._kinds_for(mine, tells=tells)
         done = 0
         while done < limit:
-            moved, polled = _drained(self.round(mine))
+            moved, polled = _drained(self.round(mine, kinds))
             self._told = polled
             done += moved
             if not moved:
-                return self._next(mine, polled)
+                return self._next(mine, kinds, polled)
         return self._clock.now()
 
-    def round(self, connectors: Mapping[str, Capabilities]) -> Round:
+    def round(
+        self, connectors: Mapping[str, Capabilities], kinds: Collection[str] | None = None
+    ) -> Round:
         """Poll the transports, do one piece of work, hand one window over.
 
         A generator that pauses between any two port calls, with a name for each pause; a
@@ -161,7 +187,7 @@ class Pump:
         yield "poll"
         polled = self._poll(connectors)
         yield "work"
-        moved = yield from self._do_work(self._kinds_for(connectors))
+        moved = yield from self._do_work(kinds or self._kinds_for(connectors))
         if self._translator is not None:
             moved += yield from self._translate(self._translator)
         if connectors:
@@ -190,7 +216,9 @@ class Pump:
             log.exception("the transport %s failed when it was polled", name)
             return later(now, self._settings.throttle_pause)
 
-    def _next(self, connectors: Collection[str], polled: Instant | None) -> Instant | None:
+    def _next(
+        self, connectors: Collection[str], kinds: Collection[str], polled: Instant | None
+    ) -> Instant | None:
         """When there is something to do: a full window waits for its attempts to end."""
         now = self._clock.now()
         waits = [polled]
@@ -202,7 +230,7 @@ class Pump:
                     free.append(name)
                 else:
                     waits.append(until)
-            waits.append(session.next_due(free, self._kinds_for(connectors)))
+            waits.append(session.next_due(free, kinds))
         return min((one for one in waits if one is not None), default=None)
 
     def only_calls_go_on(self) -> bool:
@@ -215,11 +243,15 @@ class Pump:
         with self._storage.snapshot() as session:
             return session.next_due(list(self._capabilities), passing) is None
 
-    def _kinds_for(self, connectors: Collection[str]) -> list[str]:
-        """The kinds of due work to look for: of switches those that are served."""
+    def _kinds_for(self, connectors: Collection[str], *, tells: bool = True) -> list[str]:
+        """The kinds of due work to look for: of switches those that are served.
+
+        ``tells``: events are delivered too.
+        """
         translates = [WorkKind.TRANSLATE] if self._translator is not None else []
         voice = () if self._switchboard is None else self._switchboard.kinds_of(connectors)
-        return [*self._kinds, *translates, *voice]
+        told = self._courier.kinds if tells and self._courier is not None else ()
+        return [*self._kinds, *translates, *voice, *told]
 
     def attend(self, connector: str, line: str) -> bool:
         """Do the due work of one call, bridge or conference; whether there was any."""
@@ -326,7 +358,8 @@ class Pump:
         attempts, questions = submission.attempts, submission.questions
         name = submission.connector
         put_off, unknown = Answer(Outcome.UNREACHED), Answer(Outcome.UNKNOWN)
-        sent = _answers(name, len(attempts), put_off, lambda: transport.submit(attempts, now))
+        with self._watch.span("submit", connector=name, messages=len(attempts)):
+            sent = _answers(name, len(attempts), put_off, lambda: transport.submit(attempts, now))
         told = _answers(name, len(questions), unknown, lambda: transport.query(questions, now))
         return [*sent, *told]
 

@@ -5,20 +5,25 @@ A unit sends nothing. What must leave is filed as due work in the same transacti
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from scg_core.events.model import Envelope, Event, Subscription, Topic
+from scg_core.events.lifecycle import SubscriptionState
+from scg_core.events.model import Event, Subscription, Topic
+from scg_core.events.outbox import file_events
+from scg_core.events.rules.choosing import wants
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, InvalidField, NotFound, StaleData
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.query import DELETED, EXACT_TOTAL, Condition, Page, Query, eq, meets
+from scg_core.kernel.query import DELETED, EXACT_TOTAL, Condition, Page, Query, eq, meets, ne
 from scg_core.kernel.resource import R, Resource, declaration, evolve, identity
 from scg_core.ports.ids import Ids
 from scg_core.ports.storage import Session, Work
 
 T = TypeVar("T")
+
+_TOLD: Final = ne("state", SubscriptionState.INACTIVE.value)
 
 
 class Unit:
@@ -28,7 +33,9 @@ class Unit:
         self.session = session
         self.ids = ids
         self.now = now
-        self._listened: dict[Topic, bool] = {}
+        self.notes: Counter[tuple[str, ...]] = Counter()
+        self._anyone: bool | None = None
+        self._listeners: dict[str, list[Subscription]] = {}
         self._made: dict[str, Any] = {}
 
     def once(self, key: str, make: Callable[[], T]) -> T:
@@ -121,28 +128,35 @@ class Unit:
         """File work to be done at ``due``; two of one kind and key are done once."""
         self.session.file(Work(kind, key, due))
 
-    def anyone_listens(self, topic: Topic) -> bool:
-        """Whether any company subscribed to a topic; asked of the storage once a unit."""
-        if topic not in self._listened:
-            where = [eq("topic", topic.value)]
-            found = self.session.count(Query(Subscription, where), at_most=1)
-            self._listened[topic] = bool(found)
-        return self._listened[topic]
+    def listens(self, company: str, topic: Topic) -> bool:
+        """Whether a company has a subscription to a topic."""
+        return any(topic in one.topics for one in self.listeners(company))
 
-    def tell(self, event: Event) -> None:
-        """Store an envelope for each subscription that wants the event, if there is any."""
-        if not self.anyone_listens(event.topic):
-            return
-        where = (eq("company_id", event.company_id), eq("topic", event.topic.value))
-        for subscription in self.session.find(Query(Subscription, where)):
-            self.add(
-                Envelope(
-                    id=self.new_id(),
-                    subscription_id=subscription.id,
-                    company_id=event.company_id,
-                    topic=event.topic,
-                    type=event.type,
-                    facts=json.dumps(dict(event.facts), sort_keys=True),
-                    created_date=self.now,
-                )
-            )
+    def anyone_listens(self) -> bool:
+        """Whether any company has a subscription; the storage is asked once a unit."""
+        if self._anyone is None:
+            self._anyone = bool(self.session.count(Query(Subscription, [_TOLD]), at_most=1))
+        return self._anyone
+
+    def listeners(self, company: str) -> list[Subscription]:
+        """A company's subscriptions that are told of events, asked for once a unit."""
+        if not self.anyone_listens():
+            return []
+        if company not in self._listeners:
+            where = (eq("company_id", company), _TOLD)
+            self._listeners[company] = self.session.find(Query(Subscription, where))
+        return self._listeners[company]
+
+    def tell(self, *events: Event) -> None:
+        """Store an envelope for each subscription that wants one of the events, if there is any."""
+        heard = [
+            (event, wanting)
+            for event in events
+            if (wanting := [o for o in self.listeners(event.company_id) if wants(o, event)])
+        ]
+        if heard:
+            file_events(self.session, self.ids, self.now, heard)
+
+    def note(self, what: str, *labels: str, amount: int = 1) -> None:
+        """Note what a host may want to count; it is told once the transaction is durable."""
+        self.notes[(what, *labels)] += amount

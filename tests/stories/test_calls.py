@@ -9,7 +9,7 @@ import pytest
 
 from scg_adapters.voice.simulator import Does, Faults, VoiceSimulator
 from scg_core import CallSettings, IllegalTransition, InvalidField, NotFound, VoiceRefused
-from scg_core.events.model import Envelope, Subscription, Topic
+from scg_core.events.model import Envelope
 from scg_core.kernel.errors import InsufficientCredit
 from scg_core.kernel.instant import MINUTE, SECOND, Instant
 from scg_core.ports.voice_transport import Leg, Playback, Presence, Sighting, Speech
@@ -188,7 +188,7 @@ def test_every_change_of_state_is_told() -> None:
     world.settle()
 
     def moves(kind: str) -> list[tuple[str | None, str]]:
-        return [(one["previous_state"], one["new_state"]) for one in _told(world, kind)]
+        return [(one.get("previous_state"), one["new_state"]) for one in _told(world, kind)]
 
     assert moves("call_state_change") == [
         (None, "STARTED"), (None, "STARTED"), ("STARTED", "ACTIVE"), ("STARTED", "ACTIVE"),
@@ -611,10 +611,7 @@ def test_a_call_that_a_switch_overlooked_once_is_let_go() -> None:
 
 
 def _listen(world: VoiceWorld) -> None:
-    with world.storage.transaction("listen") as session:
-        session.add(
-            Subscription(id="s", company_id="acme", topic=Topic.VOICE, created_date=world.start)
-        )
+    world.app.subscriptions.create(topics=["SCG-Voice-Call"])
 
 
 def _told(world: VoiceWorld, kind: str) -> list[dict[str, str]]:

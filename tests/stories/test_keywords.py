@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scg_core import Duplicate, Forbidden, InvalidField, NotFound
-from scg_core.events.model import Envelope, Subscription, Topic
+from scg_core.events.model import Envelope, Topic
 from scg_core.kernel.instant import DAY, HOUR, later
 from scg_core.kernel.query import Query
 from scg_core.ports.message_transport import Inbound
@@ -194,13 +194,7 @@ def test_patterns_that_are_too_complex_together_are_refused_and_not_stored(world
 
 def test_a_keyword_is_told_of_with_all_that_match(world: World) -> None:
     """What acts first, the customer's own information, and the answer that was made."""
-    with world.engine.transaction("subscribe") as unit:
-        for topic in Topic:
-            unit.add(
-                Subscription(
-                    id=unit.new_id(), company_id="acme", topic=topic, created_date=unit.now
-                )
-            )
+    world.app.subscriptions.create(topics=list(Topic))
     world.app.message_templates.create(name="t", designation="TEMPLATE", pattern="thanks")
     world.app.keywords.create(
         name="win", value="win", associated_info="prize 7", campaign_id="c", reply_template="t",

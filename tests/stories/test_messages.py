@@ -18,7 +18,7 @@ from scg_core import (
     SenderState,
 )
 from scg_core.conformance.samples import a_message
-from scg_core.events.model import Envelope, EventType, Subscription, Topic
+from scg_core.events.model import Envelope, EventType
 from scg_core.kernel.instant import HOUR, MINUTE, Instant, later
 from scg_core.kernel.query import Query
 from scg_core.messaging.records import LoggedReceipt, ParkedReceipt
@@ -308,9 +308,9 @@ def test_envelopes_are_stored_only_for_a_subscription(world: World) -> None:
     """No subscription, no envelope; with one, each change of state is told."""
     world.send("+14155550100")
     world.engine.run_until_idle()
-    with world.storage.transaction("subscribe") as session:
+    with world.storage.snapshot() as session:
         assert session.count(Query(Envelope)) == 0
-        session.add(Subscription(id="s", company_id="acme", topic=Topic.MESSAGE, created_date=0))
+    world.app.subscriptions.create(topics=["SCG-Message"])
 
     world.send("+14155550101")
     world.engine.run_until_idle()
@@ -363,8 +363,7 @@ def test_a_received_message_is_processed_and_deleted(world: World) -> None:
 
 def test_what_a_customer_does_to_a_message_is_told(silent: World) -> None:
     """Converting, deleting and processing are changes of state like any other."""
-    with silent.storage.transaction("subscribe") as session:
-        session.add(Subscription(id="s", company_id="acme", topic=Topic.MESSAGE, created_date=0))
+    silent.app.subscriptions.create(topics=["SCG-Message"])
     (message,) = silent.messages()
     silent.app.messages.update(message.id, state="CONVERTED")
     silent.app.messages.delete(message.id)

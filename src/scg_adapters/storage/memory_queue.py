@@ -11,7 +11,7 @@ from scg_core.kernel.errors import LeaseLost
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.model import Claim, Lane, LaneKey, Run
 from scg_core.messaging.rules.lanes import classes_for
-from scg_core.ports.storage import Work
+from scg_core.ports.storage import Backlog, Standing, Waiting, Work
 
 
 class MemoryQueue:
@@ -82,6 +82,25 @@ class MemoryQueue:
             if ready is not None and lane.key.connector in connectors:
                 due.append(max(ready, lane.wait_until))
         return min(due, default=None)
+
+    def backlog(self, now: Instant, most: int, /) -> Backlog:
+        """What waits: due work by kind, and the longest due lanes."""
+        work = []
+        for kind in sorted({one.kind for one in self._work.values()}):
+            due = [one.due for one in self._work.values() if one.kind == kind]
+            work.append(Waiting(kind, len(due), sum(one <= now for one in due), min(due)))
+        lanes = []
+        for lane in self._lanes.values():
+            runs = [run for run in self._due_runs(lane, now) if not run.leased]
+            if runs:
+                since = min(run.due or self._made(run.first) for run in runs)
+                lanes.append(Standing(lane, sum(run.size for run in runs), since))
+        lanes.sort(key=lambda one: (one.since, one.lane.id))
+        return Backlog(tuple(work), tuple(lanes[:most]))
+
+    def _made(self, seq: int) -> Instant:
+        message = self._tables["message"].get(seq)
+        return Instant(0) if message is None else Instant(message.created_date)
 
     # -- lanes -------------------------------------------------------------------------------
 

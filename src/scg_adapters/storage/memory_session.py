@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -66,6 +67,19 @@ class MemorySession(MemoryQueue):
             raise NotFound(declared.title, identity(resource))
         self._let_go(held[key])
         self._take(held, key)
+
+    def discard(self, kind: type[Resource], keys: Sequence[Any], /) -> int:
+        """Take out the resources with these keys; how many were out."""
+        held = self._kind(kind)
+        known = [key for key in dict.fromkeys(keys) if key in held]
+        for key in known:
+            self._let_go(held[key])
+            self._take(held, key)
+        return len(known)
+
+    def census(self, kind: type[Resource], name: str, /) -> dict[Any, int]:
+        """How many resources of a kind there are, by the values of one of their fields."""
+        return dict(Counter(_plain(getattr(one, name)) for one in self._kind(kind).values()))
 
     def find(self, query: Query[R], /) -> list[R]:
         """The resources a query asks for, in its order."""

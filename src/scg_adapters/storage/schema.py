@@ -35,6 +35,7 @@ from scg_core.contacts.model import (
 )
 from scg_core.contacts.records import ImportFailure, Walk
 from scg_core.events.model import Envelope, Subscription
+from scg_core.events.records import EventSequence, Outlet
 from scg_core.kernel.resource import (
     Attribute,
     Declaration,
@@ -76,6 +77,8 @@ KINDS: Final[tuple[type[Resource], ...]] = (
     CreditAccount,
     Subscription,
     Envelope,
+    EventSequence,
+    Outlet,
     Attachment,
     AccessToken,
     Contact,

@@ -16,7 +16,7 @@ from scg_core.kernel.errors import LeaseLost
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.model import Claim, Lane, LaneKey, Run
 from scg_core.messaging.rules.lanes import classes_for
-from scg_core.ports.storage import Work
+from scg_core.ports.storage import Backlog, Standing, Waiting, Work
 
 _RUN: Final = "id, lane, request_id, first, last, due, held, leased, pending, attempt, fence"
 _LANE: Final = "id, connector, sender_id, country, company_id, priority, wait_until, reason"
@@ -101,6 +101,28 @@ class SqliteQueue:
             [*(kinds or ()), *connectors],
         ).fetchone()
         return None if row[0] is None else Instant(row[0])
+
+    def backlog(self, now: Instant, most: int, /) -> Backlog:
+        """What waits: due work by kind, and the longest due lanes."""
+        work = self._db.execute(
+            "select kind, count(*), sum(due <= ?), min(due) from work group by kind order by kind",
+            (now,),
+        )
+        since = (
+            "min(case when r.due > 0 then r.due else "
+            "coalesce((select created_date from message where seq = r.first), 0) end)"
+        )
+        lanes = self._db.execute(
+            f"select {', '.join('l.' + name for name in _LANE.split(', '))}, "
+            f"sum(r.last - r.first + 1), {since} as since from run r join lane l on l.id = r.lane "
+            "where r.held = 0 and r.leased = 0 and r.due <= ? group by l.id "
+            "order by since, l.id limit ?",
+            (now, most),
+        )
+        return Backlog(
+            tuple(Waiting(*row) for row in work),
+            tuple(Standing(_lane(row[:-2]), row[-2], row[-1]) for row in lanes),
+        )
 
     # -- lanes -------------------------------------------------------------------------------
 

@@ -81,6 +81,24 @@ class SqliteSession(SqliteQueue):
                 raise NotFound(of.declared.title, identity(resource))
         self._tally(of, gone, -1)
 
+    def discard(self, kind: type[Resource], keys: Sequence[Any], /) -> int:
+        """Take out the resources with these keys; how many were out."""
+        of = table(kind)
+        gone = [one for key in keys for one in self._row_tallied(of, [key])]
+        out = 0
+        for name in (of.hot_name, of.name) if of.hot else (of.name,):
+            sql = f"delete from {quoted(name)} where {quoted(column(of.key))} = ?"
+            out = self._db.executemany(sql, [(key,) for key in keys]).rowcount
+        self._tally(of, gone, -1)
+        return max(out, 0)
+
+    def census(self, kind: type[Resource], name: str, /) -> dict[Any, int]:
+        """How many resources of a kind there are, by the values of one of their fields."""
+        of = table(kind)
+        field = of.declared[name]
+        sql = f"select {quoted(column(field))}, count(*) from {quoted(of.home(field))} group by 1"
+        return dict(self._db.execute(sql).fetchall())
+
     def _row_tallied(self, of: Table, key: Sequence[Any]) -> list[tuple[Any, Any]]:
         """What is tallied of a row."""
         if of.declared.tally is None:

@@ -4,15 +4,26 @@ import pytest
 
 pytest.register_assert_rewrite(
     "scg_core.conformance.blobs",
+    "scg_core.conformance.events",
     "scg_core.conformance.machine",
     "scg_core.conformance.queue",
     "scg_core.conformance.storage",
+    "scg_core.conformance.upkeep",
     "scg_core.conformance.voice",
 )
 
 from scg_core.conformance.blobs import BlobsContract  # noqa: E402
+from scg_core.conformance.events import EventsContract, Receiver  # noqa: E402
 from scg_core.conformance.machine import storage_machine  # noqa: E402
 from scg_core.conformance.storage import StorageContract  # noqa: E402
 from scg_core.conformance.voice import Line, VoiceContract  # noqa: E402
 
-__all__ = ["BlobsContract", "Line", "StorageContract", "VoiceContract", "storage_machine"]
+__all__ = [
+    "BlobsContract",
+    "EventsContract",
+    "Line",
+    "Receiver",
+    "StorageContract",
+    "VoiceContract",
+    "storage_machine",
+]

@@ -13,8 +13,8 @@ from abc import ABC, abstractmethod
 
 import pytest
 
-from scg_core.conformance.queue import QueueContract
 from scg_core.conformance.samples import NOW, a_key, a_message, a_request
+from scg_core.conformance.upkeep import UpkeepContract
 from scg_core.kernel.errors import BrokenInvariant, Duplicate, NotFound, StaleData
 from scg_core.kernel.instant import later
 from scg_core.kernel.query import (
@@ -42,7 +42,7 @@ from scg_core.messaging.records import IdempotencyKey
 from scg_core.ports.storage import Storage
 
 
-class StorageContract(QueueContract, ABC):
+class StorageContract(UpkeepContract, ABC):
     """Subclass, say how to make an empty storage, run pytest."""
 
     @abstractmethod

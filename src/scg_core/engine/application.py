@@ -10,6 +10,7 @@ from scg_core.engine.collection import Host
 from scg_core.engine.consent import AddressHistories, AddressStatuses, Keywords
 from scg_core.engine.contact_tokens import ApplicationTokens, ContactAccessTokens
 from scg_core.engine.contacts import Contacts, FastAccess
+from scg_core.engine.events import Envelopes, Subscriptions
 from scg_core.engine.groups import ContactExports, ContactGroups, ContactImports
 from scg_core.engine.messaging import MessageRequests, Messages
 from scg_core.engine.rooms import Bridges, ConferenceMembers, Conferences
@@ -45,3 +46,5 @@ class Application:
         self.bridges: Final = Bridges(engine, caller)
         self.conferences: Final = Conferences(engine, caller)
         self.conference_members: Final = ConferenceMembers(engine, caller)
+        self.subscriptions: Final = Subscriptions(engine, caller)
+        self.envelopes: Final = Envelopes(engine, caller)

@@ -10,6 +10,7 @@ from typing import Final, Generic, Protocol
 from attrs import evolve
 
 from scg_core.calling.steps.exchange import Exchange
+from scg_core.events.settings import EventSettings
 from scg_core.kernel.query import (
     DEFAULT_LIMIT,
     Condition,
@@ -23,6 +24,7 @@ from scg_core.kernel.resource import R, declaration
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.sources import Sources
 from scg_core.ports.blobs import Blobs
+from scg_core.ports.events import Events
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -51,6 +53,16 @@ class Host(Protocol):
     @property
     def blobs(self) -> Blobs:
         """Where contents lie."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """What delivers events."""
+        ...
+
+    @property
+    def event_settings(self) -> EventSettings:
+        """The numbers of events that a host may choose."""
         ...
 
     def new_credential(self) -> str:

@@ -20,12 +20,14 @@ from scg_core.calling.steps.commanding import LOOK
 from scg_core.calling.steps.exchange import Exchange
 from scg_core.calling.usecases.hearing import calls_heard
 from scg_core.consent.steps.keywords import KeywordBook
+from scg_core.courier import Courier
 from scg_core.engine import content
 from scg_core.engine.application import Application
 from scg_core.engine.content import opened_attachment
 from scg_core.engine.operator import Operator
 from scg_core.engine.spoken import SpokenMessages
 from scg_core.engine.switches import lines_of, timers
+from scg_core.events.settings import EventSettings
 from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import BrokenInvariant, InvalidField
 from scg_core.kernel.instant import Instant
@@ -37,6 +39,7 @@ from scg_core.messaging.usecases.links import link_followed, link_target
 from scg_core.messaging.usecases.receipts import receipts_arrived
 from scg_core.ports.blobs import Blobs
 from scg_core.ports.clock import Clock
+from scg_core.ports.events import EVENTS, Events
 from scg_core.ports.ids import Ids
 from scg_core.ports.limits import Limits
 from scg_core.ports.message_transport import File, Inbound, LateAnswer, MessageTransport, Receipt
@@ -46,6 +49,7 @@ from scg_core.ports.prices import Prices
 from scg_core.ports.storage import Storage
 from scg_core.ports.translator import Translator
 from scg_core.ports.voice_transport import VoiceEvent, VoiceTransport
+from scg_core.ports.watch import UNWATCHED, Watch
 from scg_core.pump import NO_SWITCHES, Pump
 from scg_core.senders.steps.limiting import StoredLimits
 from scg_core.streaming import Files
@@ -71,7 +75,8 @@ class Engine:
     are plain words only, without a ``translator`` requests that ask for a translation are refused,
     without ``blobs`` files have nowhere to lie and are refused. ``voice`` maps names to switches:
     calls, and messages that are spoken, go through the one that their sender id's type names, or
-    the only one; without any, calls are refused.
+    the only one; without any, calls are refused. Without ``events`` nobody can subscribe to what
+    happens. ``watch`` hears how long things take and how often they happen.
 
     Raises:
         InvalidField: there is neither transport nor switch, two have one name, or one has a window
@@ -94,8 +99,11 @@ class Engine:
         blobs: Blobs | None = None,
         voice: Mapping[str, VoiceTransport] = NO_SWITCHES,
         call_settings: CallSettings | None = None,
+        events: Events | None = None,
+        event_settings: EventSettings | None = None,
+        watch: Watch = UNWATCHED,
     ) -> None:
-        _check_transports(transports, voice)
+        _check_transports(transports, voice, EVENTS if events is not None else None)
         self._storage = storage
         self._together: ContextVar[bool] = ContextVar("together", default=False)
         self._transports = dict(transports)
@@ -103,7 +111,10 @@ class Engine:
         self._ids = ids
         self._blobs = blobs
         self._voice = dict(voice)
-        self.connectors: Final = (*transports, *voice)
+        self._events = events
+        self._watch = watch
+        self.event_settings: Final = event_settings or EventSettings()
+        self.connectors: Final = (*transports, *voice, *((EVENTS,) if events is not None else ()))
         self.settings: Final = settings or Settings()
         self.exchange: Final = Exchange(
             places, {name: one.capabilities for name, one in voice.items()}, prices,
@@ -126,6 +137,9 @@ class Engine:
             else Files(blobs, self.transaction, self.reading, self.new_credential),
             Switchboard(voice, clock, self.transaction, self.exchange) if voice else None,
             voice, timers(self.exchange),
+            None if events is None
+            else Courier(events, clock, self.transaction, self.event_settings, watch),
+            watch,
         )  # fmt: skip
         for connector, transport in self._transports.items():
             transport.connect(connector, self)
@@ -381,11 +395,33 @@ class Engine:
         with self.reading() as unit:
             return link_target(unit, read_text("token", token))
 
+    @property
+    def events(self) -> Events:
+        """What delivers events.
+
+        Raises:
+            InvalidField: the engine was given nothing to do it.
+        """
+        if self._events is None:
+            raise InvalidField(
+                "url", "the engine was given nothing to deliver events with (events)"
+            )
+        return self._events
+
+    @property
+    def watch(self) -> Watch:
+        """Who hears how long things take and how often they happen."""
+        return self._watch
+
     @contextmanager
     def transaction(self, name: str) -> Iterator[Unit]:
         """One transaction at the clock's present instant."""
-        with self._storage.transaction(name) as session:
-            yield Unit(session, self._ids, self._clock.now())
+        with self._watch.span("transaction", of=name):
+            with self._storage.transaction(name) as session:
+                unit = Unit(session, self._ids, self._clock.now())
+                yield unit
+        for (what, *labels), amount in unit.notes.items():
+            self._watch.count(what, tuple(labels), amount)
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:
@@ -403,13 +439,17 @@ class Engine:
 
 
 def _check_transports(
-    transports: Mapping[str, MessageTransport], voice: Mapping[str, VoiceTransport]
+    transports: Mapping[str, MessageTransport],
+    voice: Mapping[str, VoiceTransport],
+    taken: str | None,
 ) -> None:
     if not transports and not voice:
         raise InvalidField("transports", "must hold at least one transport")
     for where, named in (("transports", transports), ("voice", voice)):
         for name, one in named.items():
             read_text(where, name, most=40)
+            if name == taken:
+                raise InvalidField(where, f"{name!r} stands for the delivery of events")
             if not hasattr(one, "capabilities"):
                 raise InvalidField(f"{where}[{name}]", "is no transport")
             read_integer(f"{where}[{name}].window", one.capabilities.window, 1)

@@ -32,6 +32,33 @@ class Work:
     fence: int = 0
 
 
+@frozen
+class Waiting:
+    """How much due work of a kind there is: all of it, what of it is due, the earliest instant."""
+
+    kind: str
+    count: int
+    due: int
+    earliest: Instant
+
+
+@frozen
+class Standing:
+    """How many messages of a lane are due and not in hand, and since when the oldest."""
+
+    lane: Lane
+    due: int
+    since: Instant
+
+
+@frozen
+class Backlog:
+    """What waits to be done."""
+
+    work: tuple[Waiting, ...]
+    lanes: tuple[Standing, ...]
+
+
 class Session(Protocol):
     """One transaction. What it writes is seen by others all at once or never."""
 
@@ -74,6 +101,14 @@ class Session(Protocol):
         """
         ...
 
+    def discard(self, kind: type[Resource], keys: Sequence[Any], /) -> int:
+        """Take out the resources with these keys; unknown ones are passed over; how many were out.
+
+        Laws:
+            - ``discarded_resources_are_gone_and_not_counted``
+        """
+        ...
+
     def find(self, query: Query[R], /) -> list[R]:
         """The resources a query asks for, in its order.
 
@@ -90,6 +125,16 @@ class Session(Protocol):
 
         Laws:
             - ``count_is_the_length_of_find``
+        """
+        ...
+
+    def census(self, kind: type[Resource], name: str, /) -> dict[Any, int]:
+        """How many resources of a kind there are, by the plain values of one of their fields.
+
+        It looks at all of them: it is for those who watch, not for those who decide.
+
+        Laws:
+            - ``a_census_counts_by_value``
         """
         ...
 
@@ -236,6 +281,16 @@ class Session(Protocol):
         Laws:
             - ``next_due_can_be_asked_of_some_kinds``
             - ``next_due_is_the_earliest_of_work_and_lanes``
+        """
+        ...
+
+    def backlog(self, now: Instant, most: int, /) -> Backlog:
+        """What waits, for those who watch: due work by kind, and the ``most`` longest due lanes.
+
+        A message that was put back at the front of its lane counts since it was made.
+
+        Laws:
+            - ``the_backlog_tells_work_by_kind_and_due_lanes``
         """
         ...
 

@@ -61,32 +61,44 @@ def tell_call(unit: Unit, before: str | None, call: Call) -> None:
         "new_state": call.state.value,
         "reason_code": None if call.failure_code is None else call.failure_code.value,
         "reason_description": call.failure_details,
+        "application_id": call.application_id,
     }
-    unit.tell(Event(Topic.VOICE, EventType.CALL_STATE_CHANGE, call.company_id, facts))
+    _tell(unit, EventType.CALL_STATE_CHANGE, call, facts)
 
 
 def tell_digits(unit: Unit, call: Call, digits: str, at: Instant) -> None:
     """Tell of digits that a phone pressed."""
-    facts = {"call_id": call.id, "external_id": call.external_id, "digits": digits, "at": at}
-    unit.tell(Event(Topic.VOICE, EventType.DTMF_RECEIVED, call.company_id, facts))
+    facts: dict[str, Any] = {
+        "call_id": call.id,
+        "external_id": call.external_id,
+        "digits": digits,
+        "at": at,
+        "application_id": call.application_id,
+    }
+    _tell(unit, EventType.DTMF_RECEIVED, call, facts)
 
 
 def tell_bridge(unit: Unit, before: str | None, bridge: Bridge) -> None:
     """Tell of a bridge's new state."""
     facts: dict[str, Any] = {"bridge_id": bridge.id, "external_id": bridge.external_id}
     facts |= {"previous_state": before, "new_state": bridge.state.value}
-    unit.tell(Event(Topic.VOICE, EventType.BRIDGE_STATE_CHANGE, bridge.company_id, facts))
+    facts["application_id"] = bridge.application_id
+    _tell(unit, EventType.BRIDGE_STATE_CHANGE, bridge, facts)
 
 
 def tell_conference(unit: Unit, before: str | None, held: Conference) -> None:
     """Tell of a conference's new state."""
     facts: dict[str, Any] = {"conference_id": held.id, "external_id": held.external_id}
     facts |= {"previous_state": before, "new_state": held.state.value}
-    unit.tell(Event(Topic.VOICE, EventType.CONFERENCE_STATE_CHANGE, held.company_id, facts))
+    facts["application_id"] = held.application_id
+    _tell(unit, EventType.CONFERENCE_STATE_CHANGE, held, facts)
 
 
 def tell_member(unit: Unit, before: str | None, member: ConferenceMember) -> None:
     """Tell of a member's new state, and of its joining."""
+    if not unit.listens(member.company_id, Topic.VOICE):
+        return
+    conference = unit.session.get(Conference, member.conference_id)
     facts: dict[str, Any] = {
         "member_id": member.id,
         "external_id": member.external_id,
@@ -95,5 +107,15 @@ def tell_member(unit: Unit, before: str | None, member: ConferenceMember) -> Non
         "joined": member.joined_time is not None,
         "previous_state": before,
         "new_state": member.state.value,
+        "application_id": None if conference is None else conference.application_id,
     }
-    unit.tell(Event(Topic.VOICE, EventType.MEMBER_STATE_CHANGE, member.company_id, facts))
+    _tell(unit, EventType.MEMBER_STATE_CHANGE, member, facts)
+
+
+def _tell(
+    unit: Unit,
+    kind: EventType,
+    about: Call | Bridge | Conference | ConferenceMember,
+    facts: dict[str, Any],
+) -> None:
+    unit.tell(Event(Topic.VOICE, kind, about.company_id, about.id, facts))

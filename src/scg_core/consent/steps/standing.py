@@ -137,8 +137,10 @@ def save_status(unit: Unit, held: AddressStatus, **changes: Any) -> AddressStatu
             "sender_id": after.sender_id,
             "previous_status": held.consent_status.value,
             "new_status": after.consent_status.value,
+            "application_id": after.application_id,
         }
-        unit.tell(Event(Topic.CONSENT, EventType.CONSENT_CHANGE, after.company_id, facts))
+        kind = EventType.CONSENT_CHANGE
+        unit.tell(Event(Topic.CONSENT, kind, after.company_id, after.id, facts))
     return after
 
 

@@ -19,10 +19,11 @@ from scg_core.messaging.rules.runs import owner
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.failover import other_senders, send_elsewhere
-from scg_core.messaging.steps.hearing import Move, News, hear_news, rows_by_seq, tell_moves
+from scg_core.messaging.steps.hearing import News, hear_news, rows_by_seq
 from scg_core.messaging.steps.queueing import FRONT, requeue
 from scg_core.messaging.steps.receipts import DELIVERY, apply_parked
 from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.telling import Move, tell_moves
 from scg_core.ports.message_transport import (
     Answer,
     Capabilities,
@@ -229,7 +230,7 @@ def _split(unit: Unit, seq: int, keys: Sequence[str]) -> None:
 
 
 def _moved(message: Open) -> Move:
-    return (message.company_id, message.id, message.request_id, _CREATED, _SENT)
+    return Move(message.company_id, message.id, message.request_id, _CREATED, _SENT)
 
 
 def _left_to_the_rules(

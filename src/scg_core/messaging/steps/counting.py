@@ -69,12 +69,15 @@ def move_request(unit: Unit, request: MessageRequest, event: RequestEvent) -> Me
     after = unit.save(request, state=to)
     facts = {
         "message_request_id": request.id,
+        "application_id": request.application_id,
+        "campaign_id": request.campaign_id,
         "external_message_request_id": request.external_id,
         "previous_state": request.state.value,
         "new_state": to.value,
     }
     kind = EventType.MESSAGE_REQUEST_STATE_CHANGE
-    unit.tell(Event(Topic.MESSAGE, kind, request.company_id, facts))
+    channels = frozenset(() if request.channel_id is None else (request.channel_id,))
+    unit.tell(Event(Topic.MESSAGE, kind, request.company_id, request.id, facts, channels))
     return after
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -16,6 +16,13 @@ from scg_core.messaging.records import LoggedReceipt
 from scg_core.messaging.rules.status import EVIDENCE, UNKNOWN_OUTCOME, Heard, Status, hear
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.queueing import cut_out
+from scg_core.messaging.steps.telling import (
+    CLICKTHRU,
+    Move,
+    channels_of,
+    messages_told,
+    tell_moves,
+)
 from scg_core.unit import Unit
 
 _DATES: Final = {
@@ -110,9 +117,11 @@ def hear_news(
         elif _record(unit, held[item.seq], heard, item):
             changed.add(item.seq)
             if row.state != heard.status.state:
+                reason = CLICKTHRU if item.event is MessageEvent.CLICK else None
                 moves.append(
-                    (row.company_id, row.id, row.request_id, row.state, heard.status.state.value)
-                )
+                    Move(row.company_id, row.id, row.request_id, row.state,
+                         heard.status.state.value, reason)
+                )  # fmt: skip
     _write(unit, [held[seq] for seq in changed])
     tell_moves(unit, lambda: moves)
     return after
@@ -185,23 +194,17 @@ def _log(unit: Unit, row: _Row, item: News) -> None:
             arrived_date=unit.now,
         )
     )
-    facts = {"message_id": row.id, "state": row.state, "receipt": item.receipt}
-    unit.tell(Event(Topic.MESSAGE, EventType.LATE_RECEIPT, row.company_id, facts))
-
-
-Move = tuple[str, str, str | None, str, str]
-"""A move to tell of: company, message, request, state before, state after."""
-
-
-def tell_moves(unit: Unit, moved: Callable[[], Iterable[Move]]) -> None:
-    """Tell of many moves, if anyone listens at all; ``moved`` is not asked otherwise."""
-    if not unit.anyone_listens(Topic.MESSAGE):
+    unit.note("late_receipts", item.receipt)
+    if not unit.listens(row.company_id, Topic.MESSAGE):
         return
-    for company, message_id, request_id, before, after in moved():
-        facts = {
-            "message_id": message_id,
-            "message_request_id": request_id,
-            "previous_state": before,
-            "new_state": after,
-        }
-        unit.tell(Event(Topic.MESSAGE, EventType.MESSAGE_STATE_CHANGE, company, facts))
+    told = messages_told(unit, [row.id])
+    facts = {
+        **told.get(row.id, {}),
+        "message_id": row.id,
+        "message_request_id": row.request_id,
+        "state": row.state,
+        "receipt": item.receipt,
+    }
+    channels = channels_of(unit, row.company_id, list(told.values())).get(row.id, frozenset())
+    kind = EventType.LATE_RECEIPT
+    unit.tell(Event(Topic.MESSAGE, kind, row.company_id, row.id, facts, channels))

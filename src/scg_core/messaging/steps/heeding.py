@@ -13,6 +13,7 @@ from scg_core.events.model import Event, EventType, Topic
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.owning import Owner
+from scg_core.messaging.steps.telling import channels_of
 from scg_core.unit import Unit
 
 _STATUS: Final[dict[ConsentPhase, ConsentStatus]] = {
@@ -43,8 +44,14 @@ def heed(
         application=after.application_id,
     )  # fmt: skip
     if meant.opts == OPTOUT and after.consent_status is ConsentStatus.WHITELIST:
-        facts = {"address": after.address, "sender_id": after.sender_id, "message_id": message.id}
-        unit.tell(Event(Topic.CONSENT, EventType.OPTOUT_IGNORED, after.company_id, facts))
+        facts: dict[str, Any] = {
+            "address": after.address,
+            "sender_id": after.sender_id,
+            "message_id": message.id,
+            "application_id": message.application_id,
+        }
+        kind = EventType.OPTOUT_IGNORED
+        unit.tell(Event(Topic.CONSENT, kind, after.company_id, after.id, facts))
     return after
 
 
@@ -69,7 +76,11 @@ def tell_keyword(
         "reply_failure": replied if isinstance(replied, str) else None,
         "application_id": message.application_id,
     }
-    unit.tell(Event(Topic.KEYWORD, EventType.KEYWORD_MESSAGE_RECEIVED, owner.company_id, facts))
+    kind, company = EventType.KEYWORD_MESSAGE_RECEIVED, owner.company_id
+    if unit.listens(company, Topic.KEYWORD):
+        channels = channels_of(unit, company, [facts | {"message_request_id": None}])
+        concerned = channels.get(message.id, frozenset())
+        unit.tell(Event(Topic.KEYWORD, kind, company, message.id, facts, concerned))
 
 
 def _event(phase: ConsentPhase, meant: Said | None) -> ConsentEvent | None:

@@ -21,8 +21,9 @@ from scg_core.messaging.records import (
 from scg_core.messaging.rules.receipts import HEARD_AS, fragment_after, whole
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.counting import Tally
-from scg_core.messaging.steps.hearing import News, hear_news, tell_moves
+from scg_core.messaging.steps.hearing import News, hear_news
 from scg_core.messaging.steps.queueing import is_in_flight
+from scg_core.messaging.steps.telling import Move, tell_moves
 from scg_core.ports.message_transport import Receipt, ReceiptKind, ReceiptPolicy
 from scg_core.unit import Unit
 
@@ -93,6 +94,7 @@ def take_receipts(
 
 def park(unit: Unit, key: str, receipt: Receipt) -> None:
     """Keep a receipt whose message is not known yet."""
+    unit.note("parked_receipts")
     unit.add(
         ParkedReceipt(
             id=unit.new_id(),
@@ -206,7 +208,7 @@ def _delivered(unit: Unit, quick: Sequence[tuple[tuple[Any, ...], Receipt]], tal
     unit.session.update(Message, _FAST, ("seq",), rows)
     for request_id, amount in Counter(row[2] for row, _ in quick).items():
         tally.add(request_id, "delivered_count", amount)
-    tell_moves(unit, lambda: [(r[3], r[1], r[2], _SENT, _DELIVERED) for r, _ in quick])
+    tell_moves(unit, lambda: [Move(r[3], r[1], r[2], _SENT, _DELIVERED) for r, _ in quick])
 
 
 def _fragment_keys(unit: Unit, keys: Sequence[str]) -> set[str]:

@@ -132,4 +132,5 @@ def _pay(
 
 def _rest(unit: Unit, lane: Lane, given: Grant) -> None:
     until = given.next_at if given.next_at is not None else later(unit.now, 1)
+    unit.note("limiter_waits", lane.key.connector)
     unit.session.wait(lane.id, until, reason_of(given.held_by))

@@ -7,7 +7,6 @@ the history, the automatic answer and the events.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from scg_core.consent.lifecycle import ConsentPhase, ConsentStatus
 from scg_core.consent.model import ADDRESS_TYPES, AddressStatus
@@ -26,6 +25,7 @@ from scg_core.messaging.steps.owning import Owner, all_pairs, owner_of
 from scg_core.messaging.steps.receiving import LONGEST_BODY, is_new, joined, mended, parts_of, whole
 from scg_core.messaging.steps.soundness import check_inbound
 from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.telling import TAKEN, channels_of, messages_told
 from scg_core.ports.message_transport import Inbound
 from scg_core.ports.storage import Work
 from scg_core.senders.model import SenderId
@@ -174,15 +174,23 @@ def _keep(
             last_updated_date=unit.now,
         )
     )
-    facts: dict[str, Any] = {
-        "message_id": made.id,
-        "from_address": made.from_address,
-        "to_address": made.to_address,
-        "sender_id_id": made.customer_sender_id,
+    _tell_received(unit, made)
+    return made
+
+
+def _tell_received(unit: Unit, made: Message) -> None:
+    """Tell of a message that came in."""
+    company = made.company_id
+    if not unit.listens(company, Topic.MESSAGE):
+        return
+    told = messages_told(unit, [made.id])
+    facts = {
+        **told[made.id],
+        "new_state": made.state.value,
         "message_body": made.body,
         "reply_to": made.reply_to,
-        "conversation_id": made.conversation_id,
-        "application_id": made.application_id,
+        "reason_code": TAKEN,
     }
-    unit.tell(Event(Topic.MESSAGE, EventType.MO_MESSAGE_RECEIVED, owner.company_id, facts))
-    return made
+    channels = channels_of(unit, company, list(told.values())).get(made.id, frozenset())
+    kind = EventType.MO_MESSAGE_RECEIVED
+    unit.tell(Event(Topic.MESSAGE, kind, company, made.id, facts, channels))

@@ -14,6 +14,7 @@ from scg_core.messaging.records import TrackedLink
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.hearing import News, hear_news
 from scg_core.messaging.steps.queueing import is_in_flight
+from scg_core.messaging.steps.telling import CLICKTHRU, TAKEN, channels_of, messages_told
 from scg_core.unit import Unit
 
 SOURCE: Final = "SCG/URL"
@@ -48,7 +49,7 @@ def link_followed(unit: Unit, token: str) -> str:
         _count_click(unit, found, tally)
     hear_news(unit, [News(found.seq, MessageEvent.CLICK, unit.now, facts)], flying, tally)
     tally.apply(unit)
-    if unit.anyone_listens(Topic.MESSAGE):
+    if unit.listens(found.company_id, Topic.MESSAGE):
         _tell(unit, found)
     return found.url
 
@@ -73,17 +74,17 @@ def _count_click(unit: Unit, link: TrackedLink, tally: Tally) -> None:
 
 
 def _tell(unit: Unit, link: TrackedLink) -> None:
-    rows = unit.session.rows(
-        Query(Message, [eq("seq", link.seq)]), ("id", "message_request_id", "to_address")
-    )
-    for id, request_id, address in rows:
+    where = Query(Message, [eq("seq", link.seq)])
+    told = messages_told(unit, [row[0] for row in unit.session.rows(where, ("id",))])
+    channels = channels_of(unit, link.company_id, list(told.values()))
+    for id, said in told.items():
         facts = {
-            "message_id": id,
-            "message_request_id": request_id,
-            "to_address": address,
+            **said,
             "url": link.url,
             "label": link.label,
             "clicks": link.clicks + 1,
-            "reason_description": "CLICKTHRU",
+            "reason_code": TAKEN,
+            "reason_description": CLICKTHRU,
         }
-        unit.tell(Event(Topic.MESSAGE, EventType.CLICK, link.company_id, facts))
+        concerned = channels.get(id, frozenset())
+        unit.tell(Event(Topic.MESSAGE, EventType.CLICK, link.company_id, id, facts, concerned))

@@ -17,8 +17,9 @@ from scg_core.messaging.lifecycle import (
 from scg_core.messaging.model import Message
 from scg_core.messaging.rules.status import Status, delete
 from scg_core.messaging.steps.counting import Tally
-from scg_core.messaging.steps.hearing import News, hear_news, tell_moves
+from scg_core.messaging.steps.hearing import News, hear_news
 from scg_core.messaging.steps.queueing import cut_out, is_in_flight
+from scg_core.messaging.steps.telling import Move, tell_moves
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
 
@@ -89,7 +90,8 @@ def _move(unit: Unit, message: Message, to: MessageState) -> None:
     if to is message.state:
         return
     unit.save(message, state=to)
-    moved = (message.company_id, message.id, message.message_request_id, message.state, to)
+    request = message.message_request_id
+    moved = Move(message.company_id, message.id, request, message.state.value, to.value)
     tell_moves(unit, lambda: [moved])
 
 

@@ -7,8 +7,8 @@ from attrs import evolve
 from scg_core.kernel.query import Query, at_least, at_most, eq
 from scg_core.messaging.lifecycle import MessageState, RequestState
 from scg_core.messaging.model import Message, MessageRequest, Run
-from scg_core.messaging.steps.hearing import tell_moves
 from scg_core.messaging.steps.queueing import next_runs
+from scg_core.messaging.steps.telling import Move, tell_moves
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
 
@@ -38,4 +38,4 @@ def _release(unit: Unit, request: MessageRequest, run: Run) -> None:
     rows = [(to.value, unit.now, seq, before) for seq, _ in held]
     unit.session.update(Message, ("state", "last_updated_date"), ("seq", "state"), rows)
     company = request.company_id
-    tell_moves(unit, lambda: [(company, id, request.id, before, to.value) for _, id in held])
+    tell_moves(unit, lambda: [Move(company, id, request.id, before, to.value) for _, id in held])

@@ -32,11 +32,12 @@ from scg_core.messaging.steps.answers import Answered, Open, failure, opened, ov
 from scg_core.messaging.steps.carrying import files_for
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.failover import attempt_id, other_senders, send_elsewhere
-from scg_core.messaging.steps.hearing import News, hear_news, rows_by_seq, tell_moves
+from scg_core.messaging.steps.hearing import News, hear_news, rows_by_seq
 from scg_core.messaging.steps.judging import Counter, Judge, counter_of
 from scg_core.messaging.steps.queueing import requeue
 from scg_core.messaging.steps.reserving import Reserved, give_back, let_go, put_back, take
 from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.telling import Move, tell_moves
 from scg_core.ports.message_transport import Answer, Attempt, Capabilities, OnUnknown, Outcome
 from scg_core.senders.rules.throughput import Grant
 from scg_core.unit import Unit
@@ -335,8 +336,8 @@ def _defer(unit: Unit, taken: Claim, deferred: Sequence[tuple[tuple[Any, ...], V
     tell_moves(
         unit,
         lambda: [
-            (row[3], row[1], row[2], row[8], _SCHEDULED)
-            for row, _ in deferred
+            Move(row[3], row[1], row[2], row[8], _SCHEDULED, one.reason)
+            for row, one in deferred
             if row[8] != _SCHEDULED
         ],
     )
@@ -366,7 +367,7 @@ def _release(unit: Unit, passed: Sequence[tuple[Any, ...]]) -> None:
     rows = [(_CREATED, unit.now, None, row[0], row[8]) for row in waiting]
     columns = ("state", "last_updated_date", "failure_details")
     unit.session.update(Message, columns, ("seq", "state"), rows)
-    tell_moves(unit, lambda: [(row[3], row[1], row[2], row[8], _CREATED) for row in waiting])
+    tell_moves(unit, lambda: [Move(row[3], row[1], row[2], row[8], _CREATED) for row in waiting])
 
 
 def _submission(

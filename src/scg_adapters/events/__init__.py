@@ -1,0 +1,1 @@
+"""Adapters that deliver events: to a function, or to URLs by signed webhooks."""

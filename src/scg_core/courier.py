@@ -1,0 +1,95 @@
+"""Due work that tells the outside world of events.
+
+A batch is claimed by the pump in a transaction and delivered between two; what receivers said is
+written down by the next, which claims the batch after it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
+from typing import Final
+
+from scg_core.events.outbox import DELIVER
+from scg_core.events.settings import EventSettings
+from scg_core.events.usecases.delivering import Batch, next_batch, settle_batch
+from scg_core.kernel.errors import StorageUnavailable, TransportUnavailable
+from scg_core.ports.clock import Clock
+from scg_core.ports.events import Events, Parcel, Reception, Reply
+from scg_core.ports.storage import Work
+from scg_core.ports.watch import Watch
+from scg_core.unit import Unit
+
+BATCHES_A_TURN: Final = 4
+_LONGEST_CODE: Final = 64
+
+log: Final = logging.getLogger("scg_core.courier")
+
+Begin = Callable[[str], AbstractContextManager[Unit]]
+Stream = Generator[str, None, None]
+
+
+class Courier:
+    """Delivers the envelopes of subscriptions."""
+
+    kinds: Final = frozenset({DELIVER})
+
+    def __init__(
+        self, events: Events, clock: Clock, begin: Begin, settings: EventSettings, watch: Watch
+    ) -> None:
+        self._events = events
+        self._capabilities = events.capabilities
+        self._clock = clock
+        self._begin = begin
+        self._settings = settings
+        self._watch = watch
+
+    def plan(self, unit: Unit, work: Work) -> Batch | None:
+        """In the transaction that claimed it: what a piece of work is to do, None for nothing."""
+        return next_batch(unit, work, self._capabilities, self._settings)
+
+    def do(self, batch: Batch) -> Stream:
+        """After that transaction: do it. Pauses between any two port calls."""
+        following: Batch | None = batch
+        for number in range(1, BATCHES_A_TURN + 1):
+            if following is None:
+                return
+            held = following
+            yield "deliver"
+            replies = self._deliver(held.parcels)
+            yield "delivered"
+            with self._begin("delivered") as unit:
+                following = settle_batch(
+                    unit, held, replies, self._capabilities, self._settings,
+                    more=number < BATCHES_A_TURN,
+                )  # fmt: skip
+
+    def _deliver(self, parcels: Sequence[Parcel]) -> Sequence[Reply]:
+        """Hand parcels to the adapter; one that breaks has delivered nothing for certain."""
+        try:
+            with self._watch.span("deliver", parcels=len(parcels)):
+                replies = list(self._events.deliver(parcels, self._clock.now()))
+        except TransportUnavailable:
+            return [Reply(Reception.UNTRIED)] * len(parcels)
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.exception("the adapter of events failed with parcels in hand")
+            return [Reply(Reception.LATER, reason="the adapter failed")] * len(parcels)
+        if len(replies) != len(parcels) or not all(_is_sound(one) for one in replies):
+            log.error("the adapter of events left parcels without an answer")
+            return [Reply(Reception.LATER, reason="the adapter gave no answer")] * len(parcels)
+        return replies
+
+
+def _is_sound(reply: object) -> bool:
+    return (
+        isinstance(reply, Reply)
+        and isinstance(reply.reception, Reception)
+        and (reply.code is None or (isinstance(reply.code, str)
+                                    and len(reply.code) <= _LONGEST_CODE))
+        and isinstance(reply.reason, str | None)
+        and (reply.retry_after is None
+             or (isinstance(reply.retry_after, int) and reply.retry_after >= 0))
+    )  # fmt: skip

@@ -1,0 +1,30 @@
+"""What the delivery of events notes for itself: nothing here is shown to anybody."""
+
+from __future__ import annotations
+
+from scg_core.kernel.instant import Instant
+from scg_core.kernel.resource import Resource as _Resource
+from scg_core.kernel.resource import attribute, resource
+
+
+@resource("Event Sequence")
+class EventSequence(_Resource):
+    """How many events of one subject were told of."""
+
+    id: str = attribute("The subject.", hidden=True)
+    last: int = attribute("The number of the last one.", hidden=True)
+
+
+@resource("Outlet")
+class Outlet(_Resource):
+    """How the delivery to one subscription stands; apart from it, since customers own that."""
+
+    id: str = attribute("The subscription.", hidden=True)
+    busy_until: Instant = attribute(
+        "Until when a worker holds it.", hidden=True, default=Instant(0)
+    )
+    fence: int = attribute("Rises whenever a worker takes it.", hidden=True, default=0)
+    failures: int = attribute("Rounds in a row of which nothing was taken.", hidden=True, default=0)
+    rest_until: Instant = attribute("Until when it is left alone.", hidden=True, default=Instant(0))
+    arrival: int = attribute("What its throttle remembers.", hidden=True, default=0)
+    replays: int = attribute("How often a replay was asked for.", hidden=True, default=0)

@@ -1,0 +1,1 @@
+"""What is done with subscriptions and the envelopes that wait for them."""

@@ -1,0 +1,213 @@
+"""Delivering envelopes: claim a batch for one subscription, write down what its receiver said.
+
+One worker at a time holds a subscription, by a lease on its outlet, and a batch holds at most one
+envelope of a subject; so events of a subject arrive in order, and after a crash again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from scg_core.events.lifecycle import ENVELOPE, EnvelopeEvent, SubscriptionState
+from scg_core.events.model import Envelope, Subscription
+from scg_core.events.outbox import DELIVER
+from scg_core.events.records import Outlet
+from scg_core.events.rules.outcomes import Reception, fitting, rest, retry_at
+from scg_core.events.rules.wording import body_of, values_of
+from scg_core.events.settings import EventSettings
+from scg_core.kernel.errors import LeaseLost
+from scg_core.kernel.instant import DAY, MINUTE, Instant, later
+from scg_core.kernel.query import Query, at_most, eq
+from scg_core.ports.events import EventsCapabilities, Parcel, Reply
+from scg_core.ports.storage import Work
+from scg_core.unit import Unit
+
+_LONGEST_WISH: Final = DAY
+_LONGEST_REASON: Final = 255
+_EVENTS: Final = {
+    Reception.TAKEN: EnvelopeEvent.TAKEN,
+    Reception.LATER: EnvelopeEvent.PUT_OFF,
+    Reception.REFUSED: EnvelopeEvent.GIVEN_UP,
+}
+_SETTLED: Final = (
+    "state", "attempt", "due", "open", "reason_code", "reason_description", "last_attempt_date",
+    "delivered_date",
+)  # fmt: skip
+_HELD: Final = ("busy_until", "fence", "arrival")
+
+
+@frozen
+class Batch:
+    """Envelopes that a worker holds: as they are stored, and as they travel."""
+
+    subscription_id: str
+    fence: int
+    envelopes: tuple[Envelope, ...]
+    parcels: tuple[Parcel, ...]
+
+
+def next_batch(
+    unit: Unit, work: Work, capabilities: EventsCapabilities, settings: EventSettings
+) -> Batch | None:
+    """What a subscription's due work is to deliver now; None for nothing."""
+    unit.session.complete(work)
+    outlet = unit.session.get(Outlet, work.key)
+    if outlet is None:
+        return None
+    if outlet.busy_until > unit.now:  # its worker looks again before it lets go
+        unit.later(DELIVER, work.key, outlet.busy_until)
+        return None
+    return _claim(unit, outlet, capabilities, settings)
+
+
+def settle_batch(
+    unit: Unit,
+    batch: Batch,
+    replies: Sequence[Reply],
+    capabilities: EventsCapabilities,
+    settings: EventSettings,
+    *,
+    more: bool,
+) -> Batch | None:
+    """Write down what the receiver said; with ``more`` claim what is due next of it.
+
+    Raises:
+        LeaseLost: it took too long, another worker holds the subscription.
+    """
+    outlet = unit.session.get(Outlet, batch.subscription_id)
+    if outlet is None:
+        return None  # it was deleted meanwhile
+    if outlet.fence != batch.fence:
+        raise LeaseLost(f"{DELIVER} {outlet.id}", batch.fence)
+    _write(unit, batch, replies, settings)
+    failures = outlet.failures + 1 if _nothing_came(replies) else 0
+    asked = max((one.retry_after or 0 for one in replies), default=0)
+    pause = max(rest(failures, settings), min(asked, _LONGEST_WISH))
+    until = later(unit.now, pause) if pause else Instant(0)
+    rows = [(Instant(0), failures, until, outlet.id)]
+    unit.session.update(Outlet, ("busy_until", "failures", "rest_until"), ("id",), rows)
+    unit.session.withdraw(DELIVER, outlet.id)
+    if more:
+        after = unit.session.get(Outlet, outlet.id)
+        return None if after is None else _claim(unit, after, capabilities, settings)
+    unit.later(DELIVER, outlet.id, max(unit.now, until))
+    return None
+
+
+def _claim(
+    unit: Unit, outlet: Outlet, capabilities: EventsCapabilities, settings: EventSettings
+) -> Batch | None:
+    """Hold a subscription and some of its due envelopes, or file when there will be some."""
+    subscription = unit.session.get(Subscription, outlet.id)
+    if subscription is None or subscription.state is not SubscriptionState.ACTIVE:
+        return None  # being made ACTIVE files it anew
+    if outlet.rest_until > unit.now:
+        unit.later(DELIVER, outlet.id, outlet.rest_until)
+        return None
+    most = 1 if outlet.failures else capabilities.batch
+    room, _, free_at = fitting(outlet.arrival, unit.now, most, subscription.throttle)
+    where = (eq("subscription_id", outlet.id), at_most("due", unit.now))
+    query = Query(Envelope, where, (("due", False),), limit=max(room, 1))
+    found = unit.session.find(query)
+    if not found:
+        due = _next_due(unit, outlet.id)
+        if due is not None:
+            unit.later(DELIVER, outlet.id, due)
+        return None
+    if not room:
+        unit.later(DELIVER, outlet.id, free_at)
+        return None
+    _, arrival, _ = fitting(outlet.arrival, unit.now, len(found), subscription.throttle)
+    until = later(unit.now, capabilities.patience + MINUTE)
+    fence = outlet.fence + 1
+    unit.session.update(Outlet, _HELD, ("id",), [(until, fence, arrival, outlet.id)])
+    unit.later(DELIVER, outlet.id, until)  # if this worker is not heard of again
+    secrets = _secrets(subscription, unit.now)
+    parcels = tuple(_parcel(one, subscription, secrets) for one in found)
+    return Batch(outlet.id, fence, tuple(found), parcels)
+
+
+def _next_due(unit: Unit, id: str) -> Instant | None:
+    where = (eq("subscription_id", id), at_most("due", later(unit.now, _FOREVER)))
+    query = Query(Envelope, where, (("due", False),), limit=1)
+    rows = unit.session.rows(query, ("due",))
+    return Instant(rows[0][0]) if rows else None
+
+
+_FOREVER: Final = 10**15
+
+
+def _secrets(subscription: Subscription, now: Instant) -> tuple[str, ...]:
+    before, until = subscription.previous_secret, subscription.previous_until
+    if before is None or until is None or until <= now:
+        return (subscription.secret,)
+    return (subscription.secret, before)
+
+
+def _parcel(envelope: Envelope, subscription: Subscription, secrets: tuple[str, ...]) -> Parcel:
+    attempt = envelope.attempt + 1
+    return Parcel(
+        id=envelope.id,
+        event_id=envelope.event_id,
+        subscription_id=subscription.id,
+        company_id=envelope.company_id,
+        topic=envelope.topic,
+        type=envelope.type,
+        subject=envelope.subject,
+        sequence=envelope.sequence,
+        attempt=attempt,
+        at=envelope.created_date,
+        facts=values_of(envelope),
+        body=body_of(envelope, attempt),
+        url=subscription.url,
+        secrets=secrets,
+    )
+
+
+def _nothing_came(replies: Sequence[Reply]) -> bool:
+    return all(one.reception in (Reception.LATER, Reception.UNTRIED) for one in replies)
+
+
+def _write(unit: Unit, batch: Batch, replies: Sequence[Reply], settings: EventSettings) -> None:
+    """Store where each envelope stands, and let the next of each subject follow."""
+    rows: list[tuple[Any, ...]] = []
+    subjects = []
+    for held, reply in zip(batch.envelopes, replies, strict=True):
+        if reply.reception is Reception.UNTRIED:
+            continue
+        attempt = held.attempt + 1
+        event = _EVENTS[reply.reception]
+        due: Instant | None = None
+        if reply.reception is Reception.LATER:
+            due = retry_at(unit.now, attempt, held.id, _wish(reply), settings)
+            if due > later(held.since, settings.give_up):
+                event, due = EnvelopeEvent.GIVEN_UP, None
+        state = ENVELOPE.step(held.state, event)
+        unit.note("event_deliveries", state.value)
+        taken = reply.reception is Reception.TAKEN
+        if due is None:
+            subjects.append(held.subject)
+        rows.append(
+            (state.value, attempt, due, None if due is None else held.subject, reply.code,
+             None if taken else (reply.reason or "")[:_LONGEST_REASON] or None, unit.now,
+             unit.now if taken else None, held.id)
+        )  # fmt: skip
+    unit.session.update(Envelope, _SETTLED, ("id",), rows)
+    follow(unit, batch.subscription_id, subjects)
+
+
+def _wish(reply: Reply) -> int | None:
+    return None if reply.retry_after is None else min(reply.retry_after, _LONGEST_WISH)
+
+
+def follow(unit: Unit, subscription_id: str, subjects: Sequence[str]) -> None:
+    """Let the earliest undelivered envelope of each subject leave."""
+    ready = []
+    for subject in dict.fromkeys(subjects):
+        where = (eq("subscription_id", subscription_id), eq("open", subject))
+        query = Query(Envelope, where, (("sequence", False),), limit=1)
+        ready += [(unit.now, row[0]) for row in unit.session.rows(query, ("id",))]
+    unit.session.update(Envelope, ("due",), ("id",), ready)

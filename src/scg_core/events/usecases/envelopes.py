@@ -1,0 +1,116 @@
+"""Envelopes after the fact: asked for again, or dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from scg_core.events.lifecycle import ENVELOPE, OPEN, EnvelopeEvent, EnvelopeState
+from scg_core.events.model import Envelope, Subscription
+from scg_core.events.outbox import wake
+from scg_core.events.records import Outlet
+from scg_core.kernel import codec
+from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.query import Query, below, eq
+from scg_core.ports.storage import Work
+from scg_core.tenancy.model import Caller
+from scg_core.unit import Unit
+
+REPLAY: Final = "replay"
+"""The due work of replaying what failed; the key is the subscription."""
+
+_PAGE: Final = 200
+_FAILED: Final = EnvelopeState.FAILED.value
+_AGAIN: Final = ("state", "attempt", "due", "open", "since", "replayed")
+
+
+def envelope_of(unit: Unit, caller: Caller, subscription_id: str, envelope_id: str) -> Envelope:
+    """An envelope of one of the company's subscriptions.
+
+    Raises:
+        NotFound: there is none.
+    """
+    subscription = unit.get(Subscription, caller.company_id, subscription_id)
+    scope = eq("subscription_id", subscription.id)
+    return unit.get(Envelope, caller.company_id, envelope_id, scope=scope)
+
+
+def replay_envelope(
+    unit: Unit, caller: Caller, subscription_id: str, envelope_id: str, given: Mapping[str, object]
+) -> Envelope:
+    """Deliver an envelope once more, whatever became of it; its state is set to PENDING for that.
+
+    Raises:
+        NotFound: there is none.
+        InvalidField: another state is asked for, or anything else.
+    """
+    held = envelope_of(unit, caller, subscription_id, envelope_id)
+    values = codec.read(Envelope, given, lenient=caller.lenient)
+    if values.get("state") is not EnvelopeState.PENDING:
+        raise InvalidField("state", "may only be set to PENDING, to deliver the event once more")
+    ENVELOPE.step(held.state, EnvelopeEvent.REPLAY)
+    if held.state in OPEN:
+        rows = [(unit.now, held.id)] if held.due is not None and held.due > unit.now else []
+        unit.session.update(Envelope, ("due",), ("id",), rows)
+    else:
+        _reopen(unit, [held], held.replayed)
+    wake(unit.session, subscription_id, unit.now)
+    return envelope_of(unit, caller, subscription_id, envelope_id)
+
+
+def replay_failed(unit: Unit, caller: Caller, subscription_id: str) -> Subscription:
+    """Deliver once more, page by page in the background, all that has FAILED by now.
+
+    Raises:
+        NotFound: the company has no such subscription.
+    """
+    subscription = unit.get(Subscription, caller.company_id, subscription_id)
+    outlet = unit.session.get(Outlet, subscription.id)
+    number = (0 if outlet is None else outlet.replays) + 1
+    unit.session.update(Outlet, ("replays",), ("id",), [(number, subscription.id)])
+    unit.later(REPLAY, subscription.id, unit.now)
+    return subscription
+
+
+def replay_page(unit: Unit, work: Work) -> None:
+    """Ask for a page of what failed before the last replay was asked for, oldest first."""
+    outlet = unit.session.get(Outlet, work.key)
+    if outlet is None:
+        unit.session.complete(work)
+        return
+    where = (eq("subscription_id", work.key), eq("state", _FAILED),
+             below("replayed", outlet.replays))  # fmt: skip
+    found = unit.session.find(Query(Envelope, where, (("id", False),), limit=_PAGE))
+    _reopen(unit, found, outlet.replays)
+    wake(unit.session, work.key, unit.now)
+    if len(found) < _PAGE:
+        unit.session.complete(work)
+    else:
+        unit.session.again(work, unit.now, work.position + len(found))
+
+
+def _reopen(unit: Unit, held: list[Envelope], replay: int) -> None:
+    """Have envelopes delivered once more; one whose subject is on its way waits its turn."""
+    rows = []
+    busy: set[str] = set()
+    for one in sorted(held, key=lambda one: one.sequence):
+        if one.subject not in busy:
+            where = (eq("subscription_id", one.subscription_id), eq("open", one.subject))
+            if unit.session.count(Query(Envelope, where), at_most=1):
+                busy.add(one.subject)
+        due = None if one.subject in busy else unit.now
+        busy.add(one.subject)
+        state = ENVELOPE.step(one.state, EnvelopeEvent.REPLAY)
+        rows.append((state.value, 0, due, one.subject, unit.now, replay, one.id))
+    unit.session.update(Envelope, _AGAIN, ("id",), rows)
+
+
+def drop_envelopes(unit: Unit, work: Work) -> None:
+    """Drop a page of a deleted subscription's envelopes."""
+    query = Query(Envelope, [eq("subscription_id", work.key)], limit=_PAGE)
+    ids = [row[0] for row in unit.session.rows(query, ("id",))]
+    unit.session.discard(Envelope, ids)
+    if len(ids) < _PAGE:
+        unit.session.complete(work)
+    else:
+        unit.session.again(work, unit.now, 0)

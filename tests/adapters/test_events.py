@@ -1,0 +1,285 @@
+"""Both adapters of events keep the published contract; webhooks keep what they promise besides."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from scg_adapters.events.callback import CallbackEvents, Refused
+from scg_adapters.events.webhooks import WebhookEvents
+from scg_core import InvalidField
+from scg_core.conformance.events import EventsContract, Receiver, a_parcel
+from scg_core.conformance.samples import NOW
+from scg_core.events.rules.signing import verify
+from scg_core.ports.events import Events, Parcel, Reception
+from tests.events.receiver import Receiver as HttpReceiver
+
+
+class _Called:
+    """Receives by being called."""
+
+    url = None
+
+    def __init__(self) -> None:
+        self._bodies: list[str] = []
+        self._answers: dict[str, Reception] = {}
+
+    def arrived(self) -> list[str]:
+        return self._bodies
+
+    def answer(self, event_id: str, reception: Reception) -> None:
+        self._answers[event_id] = reception
+
+    def take(self, parcel: Parcel) -> None:
+        reception = self._answers.get(parcel.event_id, Reception.TAKEN)
+        if reception is Reception.REFUSED:
+            raise Refused("never")
+        if reception is Reception.LATER:
+            raise ConnectionError
+        self._bodies.append(parcel.body)
+
+
+class TestCallback(EventsContract):
+    @pytest.fixture(autouse=True)
+    def _begin(self) -> None:
+        self.called = _Called()
+
+    def adapter(self) -> Events:
+        return CallbackEvents(self.called.take)
+
+    def receiver(self) -> Receiver:
+        return self.called
+
+
+class TestWebhooks(EventsContract):
+    @pytest.fixture(autouse=True)
+    def _begin(self) -> Iterator[None]:
+        self.server = HttpReceiver()
+        yield
+        self.server.close()
+
+    def adapter(self) -> Events:
+        return WebhookEvents(allow=["127.0.0.0/8"])
+
+    def receiver(self) -> Receiver:
+        return self.server
+
+
+@pytest.fixture
+def events() -> Iterator[WebhookEvents]:
+    made = WebhookEvents(allow=["127.0.0.1"], timeout=0.3, patience=2)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server() -> Iterator[HttpReceiver]:
+    made = HttpReceiver()
+    yield made
+    made.close()
+
+
+def test_a_delivery_is_signed_and_names_its_event(
+    events: WebhookEvents, server: HttpReceiver
+) -> None:
+    """Its receiver can tell who sent it, when, and whether it has it already."""
+    events.deliver([a_parcel(1, server.url)], NOW)
+
+    [(path, headers, body)] = server.requests
+    assert path == "/events"
+    assert verify("secret", headers["scg-signature"], body, NOW)
+    assert not verify("another", headers["scg-signature"], body, NOW)
+    assert (headers["scg-event-id"], headers["scg-attempt"]) == ("event-1", "1")
+    assert headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted"),
+    [(200, "TAKEN"), (204, "TAKEN"), (301, "REFUSED"), (307, "REFUSED"), (400, "REFUSED"),
+     (404, "REFUSED"), (408, "LATER"), (410, "REFUSED"), (425, "LATER"), (429, "LATER"),
+     (500, "LATER"), (503, "LATER"), (599, "LATER")],
+)  # fmt: skip
+def test_an_answer_means_what_its_status_says(
+    events: WebhookEvents, status: int, wanted: str
+) -> None:
+    """A redirect is not followed, wherever it leads."""
+    other = HttpReceiver()
+    server = HttpReceiver(lambda _: (status, {"location": other.url}))
+
+    [reply] = events.deliver([a_parcel(1, server.url)], NOW)
+
+    assert (reply.reception, reply.code) == (wanted, str(status))
+    assert not other.requests
+    server.close()
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("wish", "wanted"),
+    [("7", 7_000), ("Thu, 01 Jan 2026 00:01:00 GMT", 60_000), ("soon", None), ("-5", None),
+     ("Wed, 31 Dec 2025 00:00:00 GMT", 0), ("9" * 40, None), ("", None)],
+)  # fmt: skip
+def test_a_receiver_says_when_it_wants_to_be_asked_again(
+    events: WebhookEvents, wish: str, wanted: int | None
+) -> None:
+    """Seconds or a date; anything else is no wish."""
+    server = HttpReceiver(lambda _: (429, {"retry-after": wish}))
+
+    [reply] = events.deliver([a_parcel(1, server.url)], NOW)
+
+    assert (reply.reception, reply.retry_after) == (Reception.LATER, wanted)
+    server.close()
+
+
+def _raw(answer: list[bytes], pause: float = 0.0) -> tuple[str, socket.socket]:
+    """Somebody who answers every connection with these bytes, slowly."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                held, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=talk, args=(held,), daemon=True).start()
+
+    def talk(held: socket.socket) -> None:
+        try:
+            with held:
+                held.recv(65_536)
+                for part in answer:
+                    held.sendall(part)
+                    time.sleep(pause)
+        except OSError:
+            pass
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"http://127.0.0.1:{listening.getsockname()[1]}/", listening
+
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "pause", "wanted"),
+    [
+        ([b""], 1.0, "LATER"),  # nothing for too long
+        ([b"H", b"T", b"T", b"P"] * 9, 0.1, "LATER"),  # a byte now and then
+        ([_OK, *[b"x: y\r\n"] * 50], 0.02, "LATER"),  # a head without end
+        ([_OK + b"x: " + b"y" * 2_000_000 + b"\r\n\r\n"], 0.0, "LATER"),
+        ([b"SSH-2.0-OpenSSH\r\n\r\n"], 0.0, "LATER"),
+        ([b""], 0.0, "LATER"),  # it hangs up at once
+        ([_OK + b"content-length: 99\r\n\r\nhello"], 0.0, "TAKEN"),  # it has answered
+        ([_OK + b"content-length: 99999999\r\n\r\n", *[b"z" * 65_536] * 50], 0.0, "TAKEN"),
+        ([_OK + b"content-length: 10\r\n\r\n", b"0"], 1.0, "TAKEN"),
+        ([_OK + b"transfer-encoding: chunked\r\n\r\nnonsense\r\n"], 0.0, "TAKEN"),
+        ([_OK + b"content-encoding: gzip\r\ncontent-length: 4\r\n\r\nhaha"], 0.0, "TAKEN"),
+        ([b"HTTP/1.1 100 Continue\r\n\r\n" * 40], 1.0, "LATER"),
+    ],
+)  # fmt: skip
+def test_a_hostile_receiver_holds_nothing_up(
+    events: WebhookEvents, answer: list[bytes], pause: float, wanted: str
+) -> None:
+    """Within the time limit there is a reply; what was answered counts, the rest is not read."""
+    url, listening = _raw(answer, pause)
+    began = time.monotonic()
+
+    [reply] = events.deliver([a_parcel(1, url)], NOW)
+
+    assert reply.reception == wanted
+    assert time.monotonic() - began < 1.5
+    listening.close()
+
+
+def test_a_receiver_that_is_silent_is_left_alone(server: HttpReceiver) -> None:
+    """After three times nobody waits for it again in this batch; the rest was not tried."""
+    events = WebhookEvents(allow=["127.0.0.1"], timeout=0.2, patience=9, concurrency=1)
+    url, listening = _raw([b""], 5)
+    parcels = [a_parcel(n, url) for n in range(9)] + [a_parcel(9, server.url)]
+
+    replies = [one.reception for one in events.deliver(parcels, NOW)]
+
+    assert replies == ["LATER"] * 3 + ["UNTRIED"] * 6 + ["TAKEN"]
+    listening.close()
+    events.close()
+
+
+def test_a_batch_has_its_time(server: HttpReceiver) -> None:
+    """What cannot be begun within the patience declared is left untried."""
+    slow = HttpReceiver(lambda _: (time.sleep(0.15), (200, {}))[1])
+    events = WebhookEvents(allow=["127.0.0.1"], timeout=0.3, patience=0.6, concurrency=1)
+    began = time.monotonic()
+
+    parcels = [a_parcel(number, slow.url) for number in range(20)]
+    replies = [one.reception for one in events.deliver(parcels, NOW)]
+
+    assert time.monotonic() - began < 1.2
+    assert replies[0] == "TAKEN" and replies[-1] == "UNTRIED"
+    slow.close()
+    events.close()
+
+
+def test_no_cookie_is_kept(events: WebhookEvents) -> None:
+    """What one receiver sets is sent to nobody, not even to itself."""
+    server = HttpReceiver(lambda _: (200, {"set-cookie": "a=b; Path=/"}))
+    events.deliver([a_parcel(1, server.url)], NOW)
+    events.deliver([a_parcel(2, server.url)], NOW)
+
+    assert not any("cookie" in map(str.lower, headers) for _, headers, _ in server.requests)
+    server.close()
+
+
+def test_a_name_that_resolves_inside_is_refused_when_it_is_connected_to(
+    monkeypatch: pytest.MonkeyPatch, server: HttpReceiver
+) -> None:
+    """What counts is the address, not the name; if one of several is inside, none is tried."""
+    seen: list[str] = []
+    answers = {"inside.example": ["127.0.0.1"], "both.example": ["93.184.215.14", "127.0.0.1"],
+               "mapped.example": ["::ffff:127.0.0.1"], "hooks.example": ["127.0.0.1"]}  # fmt: skip
+    real = socket.getaddrinfo
+
+    def resolve(host: object, port: object, *rest: object, **more: object) -> object:
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        seen.append(name)
+        if name not in answers:
+            return real(host, port, *rest, **more)  # type: ignore[arg-type]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in answers[name]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    events = WebhookEvents(allow=["hooks.example"])
+    urls = [f"http://{name}:{server.port}/" for name in answers]
+
+    replies = events.deliver([a_parcel(n, url) for n, url in enumerate(urls)], NOW)
+
+    assert [one.reception for one in replies] == ["REFUSED"] * 3 + ["TAKEN"]
+    assert "public Internet" in str(replies[0].reason)
+    assert len(server.requests) == 1 and server.requests[0][1]["host"].startswith("hooks.example")
+    events.close()
+
+
+def test_a_name_that_does_not_resolve_is_tried_again(events: WebhookEvents) -> None:
+    """It may be there in an hour."""
+    [reply] = events.deliver([a_parcel(1, "http://nobody.invalid/")], NOW)
+
+    assert reply.reception is Reception.LATER
+
+
+def test_deliveries_go_on_after_closing(events: WebhookEvents, server: HttpReceiver) -> None:
+    """Closing lets go of connections; the next delivery makes new ones."""
+    events.deliver([a_parcel(1, server.url)], NOW)
+    events.close()
+    events.close()
+    [reply] = events.deliver([a_parcel(2, server.url)], NOW)
+
+    assert reply.reception is Reception.TAKEN
+
+
+@pytest.mark.parametrize("wrong", [{"timeout": 0}, {"timeout": 40}, {"concurrency": 0}])
+def test_limits_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    """A delivery without a time limit would wait for ever."""
+    with pytest.raises(InvalidField):
+        WebhookEvents(**wrong)  # type: ignore[arg-type]

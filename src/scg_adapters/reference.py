@@ -34,6 +34,8 @@ from scg_core.contacts.model import (
     FastAccessRule,
     ImportJob,
 )
+from scg_core.events.lifecycle import ENVELOPE, SUBSCRIPTION
+from scg_core.events.model import Envelope, Subscription
 from scg_core.kernel import errors
 from scg_core.kernel.lifecycle import Lifecycle
 from scg_core.kernel.resource import Attribute, Declaration, declaration, is_enum
@@ -48,6 +50,7 @@ WORDS = (Keyword, AddressStatus, AddressHistory, ConsentText, Suppression)
 PEOPLE = (
     Contact, ContactGroup, FastAccessRule, ApplicationToken, ImportJob, ExportJob,
 )  # fmt: skip
+EVENTS = (Subscription, Envelope)
 CALLING = (Call, CallMoment, Bridge, Conference, ConferenceMember)
 SENDING = (SenderId, SenderIdClass, SenderIdType, Channel, Tariff)
 TENANCY = (Company, RegisteredApplication, ApiToken, CreditAccount)
@@ -79,7 +82,7 @@ def _resources() -> Iterator[str]:
     yield "set a field: the customer, only the operator, or only the engine."
     kinds = (
         MessageRequest, Message, Attachment, AccessToken, MessageTemplate, *SENDING, *WORDS,
-        *PEOPLE, *CALLING, *TENANCY,
+        *PEOPLE, *CALLING, *EVENTS, *TENANCY,
     )  # fmt: skip
     for kind in kinds:
         declared = declaration(kind)
@@ -145,6 +148,7 @@ def _lifecycles() -> Iterator[str]:
     yield "error 409; loops are left out."
     machines: tuple[Lifecycle[Any, Any], ...] = (
         REQUEST, MT, MO, SENDER, OWNERSHIP, CONSENT, ATTACHMENT, CALL, BRIDGE, CONFERENCE, MEMBER,
+        SUBSCRIPTION, ENVELOPE,
     )  # fmt: skip
     for machine in machines:
         yield f"\n## {machine.name}\n\n```mermaid\nstateDiagram-v2"

@@ -13,6 +13,8 @@ from scg_core.attachments.model import AccessToken
 from scg_core.calling.model import Call, ConferenceMember
 from scg_core.consent.model import AddressStatus, status_id
 from scg_core.contacts.model import ApplicationToken, FastAccessRule, GroupMember, member_id
+from scg_core.events.lifecycle import EnvelopeState
+from scg_core.events.model import Envelope
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.resource import (
     Attribute,
@@ -169,6 +171,23 @@ def _sound(_: Served) -> dict[str, Any]:
     return {"source_type": "URL", "source": "https://example.com/a.mp3"}
 
 
+def _subscription_body(served: Served) -> dict[str, Any]:
+    return {"topics": ["SCG-Message"], "url": f"https://e{served.number()}.example/events"}
+
+
+def _subscription(served: Served) -> str:
+    return _made(served, "/event_subscriptions", _subscription_body(served))
+
+
+def _envelope(served: Served, subscription: str) -> str:
+    """An event that a receiver has refused."""
+    with served.world.engine.transaction("envelope") as unit:
+        made = sample(Envelope, int(served.number()))
+        made = evolve(made, id=unit.new_id(), company_id="acme", subscription_id=subscription)
+        unit.add(evolve(made, state=EnvelopeState.FAILED, due=None, open=None))
+    return made.id
+
+
 _TALK: dict[str, Callable[[Served], dict[str, Any]]] = {
     f"{of} {call}": body
     for of in ("calls", "bridges", "conferences", "conference_members")
@@ -193,6 +212,7 @@ MAKERS: dict[str, Callable[[Served], str]] = {
     "Call_ID": _call,
     "Bridge_ID": _bridge,
     "Conference_ID": _conference,
+    "Subscription_ID": _subscription,
 }
 """How the resource behind each path parameter is made, for the company acme."""
 
@@ -260,6 +280,13 @@ BODIES: dict[str, Callable[[Served], dict[str, Any]]] = {
     "bridges update": lambda served: {"external_id": f"x{served.number()}"},
     "conferences create": lambda _: {},
     "conference_members create": lambda served: {"call_id": _call(served)},
+    "subscriptions create": _subscription_body,
+    "subscriptions update": lambda served: {"name": f"name {served.number()}"},
+    "subscriptions replace": _subscription_body,
+    "subscriptions create_for_channel": lambda _: {"url": "https://e.example/"},
+    "subscriptions rotate_secret": lambda _: {},
+    "subscriptions replay_failed": lambda _: {},
+    "envelopes update": lambda _: {"state": "PENDING"},
     **_TALK,
 }  # fmt: skip
 """A body that each writing route accepts."""
@@ -414,6 +441,8 @@ def path_of(route: Route, served: Served) -> str:
             ids.append(_made(served, below.format(ids[0]), body(served)))
         elif route.scope is Scope.OPERATOR:
             ids.append(operator_lives.MAKERS[name](served))
+        elif name == "Envelope_ID":
+            ids.append(_envelope(served, ids[0]))
         elif name == "Job_ID":
             ids.append(JOBS[route.of](served))
         else:

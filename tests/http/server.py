@@ -16,6 +16,7 @@ import uvicorn
 from scg_adapters.http.app import create_app
 from scg_adapters.http.routes import BASE
 from scg_adapters.http.server import configured
+from scg_core.events.settings import EventSettings
 from tests.stories.calls import VoiceWorld
 from tests.world import World
 
@@ -46,7 +47,7 @@ class Served:
     """A world behind a server; ``call`` asks it something as the company acme."""
 
     def __init__(self, world: World | None = None, **options: Any) -> None:
-        self.world = world or VoiceWorld()
+        self.world = world or VoiceWorld(ports={"event_settings": EventSettings(most=100_000)})
         self.tokens: dict[str, str] = {}
         self.secrets: dict[str, tuple[str, str]] = {}
         self._number = itertools.count(10_000)

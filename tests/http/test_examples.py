@@ -98,4 +98,9 @@ def test_every_operation_that_takes_a_body_has_an_example() -> None:
         if "requestBody" in operation and operation["operationId"] not in BODIES
     }
 
-    assert bare == {"upload_content", "operator_applications_renew_secret"}
+    assert bare == {
+        "upload_content",
+        "operator_applications_renew_secret",
+        "subscriptions_rotate_secret",
+        "subscriptions_replay_failed",
+    }

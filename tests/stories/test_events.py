@@ -536,10 +536,12 @@ def test_only_pending_may_be_asked_of_an_envelope(told: EventWorld) -> None:
     receive(told, "one")
     told.run()
     [envelope] = told.app.envelopes.page(subscription.id).items
-    for wrong in ({"state": "SUCCESS"}, {"state": "FAILED"}, {}, {"topic": "SCG-Keyword"},
+    for wrong in ({"state": "RETRY"}, {"state": "FAILED"}, {"topic": "SCG-Keyword"},
                   {"state": "PENDING", "facts": {}}):  # fmt: skip
         with pytest.raises(InvalidField):
             told.app.envelopes.update(subscription.id, envelope.id, wrong)
+    for nothing in ({}, {"state": "SUCCESS"}):
+        assert told.app.envelopes.update(subscription.id, envelope.id, nothing) == envelope
     with pytest.raises(NotFound):
         told.app.envelopes.get(subscription.id, envelope.id, topic="SCG-Keyword")
 

@@ -101,6 +101,8 @@ def write(
         case Does.TELL if route.tells is not None:
             keyed = {"idempotency_key": key} if route.keyed else {}
             return evolve(plain(200, route.tells(call(*ids, fields, **keyed))), headers=UNKEPT)
+        case Does.CREATE if route.tells is not None:
+            return evolve(plain(200, route.tells(call(*ids, fields))), headers=UNKEPT)
         case Does.TAKE:
             return _taken(route, call, ids, fields)
         case _ if route.keyed:

@@ -21,6 +21,7 @@ IDS: Final[dict[str, str]] = {
             "Rule_ID", "Group_ID", "Call_ID", "Bridge_ID", "Conference_ID", "Member_ID", "Job_ID",
             "Contact_Access_Token_Id", "Contact_Application_Token_Id", "Application_ID",
             "Token_ID", "Tariff_ID", "For_Sale", "Voice_Number", "Second_Call", "Import_File",
+            "Subscription_ID", "Envelope_ID",
         ),
         start=1,
     )
@@ -103,6 +104,17 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "bridges_update": {"bridge_audio": False},
     "conferences_create": {},
     "conference_members_create": {"call_id": IDS["Second_Call"]},
+    "subscriptions_create": {
+        "topics": ["SCG-Message"], "url": "https://example.com/events", "name": "receipts",
+    },
+    "subscriptions_update": {"throttle": 600},
+    "subscriptions_replace": {
+        "topics": ["SCG-Message", "SCG-Keyword"], "url": "https://example.com/events",
+    },
+    "subscriptions_create_for_channel": {
+        "topics": ["SCG-Message"], "url": "https://example.com/events",
+    },
+    "envelopes_update": {"state": "PENDING"},
     **_TALK,
     "operator_companies_create": {"id": "acme-2", "name": "Acme Ltd"},
     "operator_companies_update": {"name": "Acme Limited"},

@@ -273,7 +273,7 @@ def _responses(route: Route) -> Json:
             found["200"] = answer("A page of the list.", ref(name_of(route.kind) + "List"))
         case Does.READ:
             found["200"] = answer("The resource.", ref(name_of(route.kind)))
-        case Does.TELL:
+        case _ if route.tells is not None:
             found["200"] = answer("Done; what is to be known of it.", {"type": "object"})
         case Does.DELETE | Does.TAKE:
             found["204"] = {"description": "It is deleted."}

@@ -37,7 +37,8 @@ class Route:
     ``of`` is the collection of ``Application``, ``call`` its verb; ``keyed`` takes an
     Idempotency-Key. ``field`` is what ACT, ADD and TAKE read of the body (ACT also of the query),
     ``also`` are other names of it. ``holder``: whoever shows an access token of the contact that
-    the path names may do it too. ``takes`` are the fields of a body that is no resource, each with
+    the path names may do it too. ``tells`` makes an answer of what was done, where the id is not
+    all there is to know. ``takes`` are the fields of a body that is no resource, each with
     its JSON schema.
     """
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from scg_adapters.http import calling
+from scg_adapters.http.eventing import eventing
 from scg_adapters.http.operating import operating
 from scg_adapters.http.route import Does, Route, row
 from scg_core.attachments.model import AccessToken, Attachment
@@ -295,6 +296,7 @@ def _table() -> Iterator[Route]:
     yield from calling.calls()
     yield from calling.bridges()
     yield from calling.conferences()
+    yield from eventing()
     yield from operating()
 
 

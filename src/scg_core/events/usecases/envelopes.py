@@ -46,7 +46,10 @@ def replay_envelope(
     """
     held = envelope_of(unit, caller, subscription_id, envelope_id)
     values = codec.read(Envelope, given, lenient=caller.lenient)
-    if values.get("state") is not EnvelopeState.PENDING:
+    wanted = values.get("state") or held.state
+    if wanted is held.state is not EnvelopeState.PENDING:
+        return held
+    if wanted is not EnvelopeState.PENDING:
         raise InvalidField("state", "may only be set to PENDING, to deliver the event once more")
     ENVELOPE.step(held.state, EnvelopeEvent.REPLAY)
     if held.state in OPEN:

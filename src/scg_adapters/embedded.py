@@ -14,15 +14,18 @@ from scg_adapters.system import SystemClock, SystemIds
 from scg_core.calling.settings import CallSettings
 from scg_core.engine import Engine
 from scg_core.engine.front import NO_TRANSPORTS
+from scg_core.events.settings import EventSettings
 from scg_core.kernel.errors import InvalidField
 from scg_core.messaging.settings import Settings
 from scg_core.ports.blobs import Blobs
 from scg_core.ports.clock import Clock
+from scg_core.ports.events import Events
 from scg_core.ports.ids import Ids
 from scg_core.ports.message_transport import MessageTransport
 from scg_core.ports.storage import Storage
 from scg_core.ports.translator import Translator
 from scg_core.ports.voice_transport import VoiceTransport
+from scg_core.ports.watch import UNWATCHED, Watch
 from scg_core.pump import NO_SWITCHES
 
 _SQLITE = "sqlite:///"
@@ -64,9 +67,13 @@ def open_engine(
     voice: Mapping[str, VoiceTransport] = NO_SWITCHES,
     call_settings: CallSettings | None = None,
     longest_read: float | None = None,
+    events: Events | None = None,
+    event_settings: EventSettings | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Engine:
     """An engine on the storage that the URL names, with the usual adapters for the rest.
 
+    Events are delivered by ``events``: a ``CallbackEvents``, or ``WebhookEvents``.
     A list call that takes ``longest_read`` seconds is given up with ``TooBroad``.
     """
     return Engine(
@@ -81,4 +88,7 @@ def open_engine(
         blobs=blobs or open_blobs(url),
         voice=voice,
         call_settings=call_settings,
+        events=events,
+        event_settings=event_settings,
+        watch=watch,
     )

@@ -12,10 +12,12 @@ from typing import Final
 from scg_core.engine import Engine
 from scg_core.kernel.errors import InvalidField, ScgError
 from scg_core.ports.clock import Clock
+from scg_core.ports.events import EVENTS
 
 log: Final = logging.getLogger("scg_adapters.worker")
 
 STALLED_AFTER: Final = 60.0
+EVENT_THREADS: Final = 4
 _LONGEST_NAP: Final = 0.2
 _AFTER_A_FAULT: Final = 1.0
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -24,8 +26,9 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 class Worker:
     """Runs an engine's due work on threads of its own.
 
-    Each transport has ``threads`` of its own, so that a slow one holds up nobody else, and one
-    more thread does everything but hand-off. Another process may file work on the same storage,
+    Each transport has ``threads`` of its own, so that a slow one holds up nobody else, events have
+    ``event_threads``, each for one subscription at a time, and one more thread does everything
+    else. Another process may file work on the same storage,
     so a thread that has nothing to do looks again after a fifth of a second; ``wake`` makes it
     look at once. ``stop`` lets each thread finish the page in hand.
 
@@ -38,17 +41,20 @@ class Worker:
         clock: Clock,
         *,
         threads: int = 1,
+        event_threads: int = EVENT_THREADS,
         stalled_after: float = STALLED_AFTER,
     ) -> None:
-        if threads < 1:
-            raise InvalidField("threads", "must be at least 1")
+        if threads < 1 or event_threads < 1:
+            field = "threads" if threads < 1 else "event_threads"
+            raise InvalidField(field, "must be at least 1")
         self._engine = engine
         self._clock = clock
         self._stalled_after = stalled_after
         self._stopping = threading.Event()
         self._progress = time.monotonic()
         shares: list[tuple[str, ...]] = [()]
-        shares += [(name,) for name in engine.connectors for _ in range(threads)]
+        for name in engine.connectors:
+            shares += [(name,)] * (event_threads if name == EVENTS else threads)
         self._wakes = [threading.Event() for _ in shares]
         self._threads = [
             threading.Thread(

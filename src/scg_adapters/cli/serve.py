@@ -13,8 +13,12 @@ from scg_adapters import devworld, logs
 from scg_adapters.cli.send import somewhere
 from scg_adapters.embedded import open_engine
 from scg_adapters.system import SystemClock
+from scg_adapters.watching import Together
 from scg_core.engine import Engine
+from scg_core.events.settings import EventSettings
+from scg_core.kernel.instant import DAY
 from scg_core.messaging.settings import Settings
+from scg_core.ports.watch import Watch
 
 
 @click.command()
@@ -36,6 +40,16 @@ from scg_core.messaging.settings import Settings
 @click.option("--token-life", type=click.IntRange(1), metavar="SECONDS",
               help="For how long refreshed tokens count; for ever, if not given.")  # fmt: skip
 @click.option("--links", metavar="URL", help="What tracked links begin with; without it, none.")
+@click.option("--deliver-to", multiple=True, metavar="NETWORK",
+              help="A network or host of your own that events may be delivered to.")  # fmt: skip
+@click.option("--metrics-port", type=click.IntRange(1, 65535), metavar="N",
+              help="Serve metrics there too, to whoever asks.")  # fmt: skip
+@click.option("--keep-messages", type=click.IntRange(7), metavar="DAYS",
+              help="Drop requests and messages after so long; kept, if not given.")  # fmt: skip
+@click.option("--keep-receipts", type=click.IntRange(1), metavar="DAYS",
+              help="Drop the log of receipts after so long.")  # fmt: skip
+@click.option("--keep-envelopes", type=click.IntRange(1), metavar="DAYS",
+              help="Drop events that were delivered or have failed after so long.")  # fmt: skip
 @click.option("--longest-read", default=2.0, show_default=True, metavar="SECONDS",
               type=click.FloatRange(0, min_open=True),
               help="When a list that looks at too much is given up.")  # fmt: skip
@@ -53,6 +67,11 @@ def serve(
     rate: float | None,
     token_life: int | None,
     links: str | None,
+    deliver_to: tuple[str, ...],
+    metrics_port: int | None,
+    keep_messages: int | None,
+    keep_receipts: int | None,
+    keep_envelopes: int | None,
     longest_read: float,
     log_level: str,
 ) -> None:
@@ -60,27 +79,53 @@ def serve(
     if db is None and not dev:
         raise click.UsageError("give --db, or --dev to play with")
     try:
+        from scg_adapters.events.webhooks import WebhookEvents
         from scg_adapters.http.serve import serve as serve_http
+        from scg_adapters.watching.metrics import Metrics
     except ImportError as missing:
-        raise click.UsageError(f"install scg-engine[http] first: {missing}") from None
+        raise click.UsageError(
+            f"install scg-engine[http,webhooks,metrics] first: {missing}"
+        ) from None
     logs.to_stderr(log_level)
     requests = logs.RequestLog() if log_level in ("debug", "info") else None
     clock = SystemClock()
     with somewhere(db, carrier_log) as (url, log):
-        settings = Settings(link_base=links)
+        settings = Settings(
+            link_base=links, keep_messages=_days(keep_messages), keep_receipts=_days(keep_receipts)
+        )
+        events, metrics = WebhookEvents(allow=deliver_to), Metrics()
         engine = open_engine(
             url, {devworld.CONNECTOR: devworld.carrier(log)}, clock=clock, settings=settings,
-            voice={devworld.SWITCH: devworld.switch()}, longest_read=longest_read,
+            voice={devworld.SWITCH: devworld.switch()}, longest_read=longest_read, events=events,
+            event_settings=EventSettings(keep_envelopes=_days(keep_envelopes)),
+            watch=_watching(metrics),
         )  # fmt: skip
+        metrics.watch(engine)
+        if metrics_port is not None:
+            metrics.serve(host, metrics_port)
         with contextlib.suppress(KeyboardInterrupt):
             serve_http(
                 engine, clock, host=host, port=port, ready=_announce(engine, dev, as_json),
                 worker=not no_worker, internal_auth=internal_auth, rate=rate,
                 token_life=None if token_life is None else token_life * 1000,
-                note=_unnoted if requests is None else requests.note,
+                note=_unnoted if requests is None else requests.note, metrics=metrics,
             )  # fmt: skip
+        events.close()
         if requests is not None:
             requests.close()
+
+
+def _days(given: int | None) -> int | None:
+    return None if given is None else given * DAY
+
+
+def _watching(metrics: Watch) -> Watch:
+    """Metrics, and traces where OpenTelemetry's API is installed."""
+    try:
+        from scg_adapters.watching.traces import Traces
+    except ImportError:
+        return metrics
+    return Together(metrics, Traces())
 
 
 def _unnoted(_: dict[str, object]) -> None:

@@ -27,6 +27,7 @@ from scg_adapters.http.answers import (
 from scg_adapters.http.auth import Gate, Known
 from scg_adapters.http.desk import Desk
 from scg_adapters.http.filters import read_asked
+from scg_adapters.http.links import Links
 from scg_adapters.http.reading import Gone, Receive, Room, read_body, read_fields, read_query
 from scg_adapters.http.routes import BASE, ROUTES, Does, Paths, Route
 from scg_core.engine import Application, Operator
@@ -80,8 +81,8 @@ class Api:
 
     ``woken`` is called after each change, so that a worker looks for what is due; ``specials`` are
     further paths, by their parts, each with what serves them by verb, ``content`` serves the
-    contents of attachments; ``note`` takes the facts of each request, which are logged if it is
-    not given.
+    contents of attachments, ``links`` those who follow tracked links; ``note`` takes the facts of
+    each request, which are logged if it is not given.
     """
 
     def __init__(
@@ -97,9 +98,11 @@ class Api:
         note: Note | None = None,
         routes: tuple[Route, ...] = ROUTES,
         content: Special | None = None,
+        links: Links | None = None,
     ) -> None:
         self._desk = desk
         self._content = content
+        self._links = links
         self._gate = gate
         self._operator = operator
         self._new_id = new_id
@@ -107,7 +110,7 @@ class Api:
         self._bodies = Room(self._limits.bodies)
         self._woken = woken
         self._specials = specials or {}
-        self._note = note or _logged
+        self._note = note or logged
         self._paths = Paths(routes)
         self._base = BASE.strip("/").split("/")
 
@@ -150,6 +153,9 @@ class Api:
             trace.path = "/" + "/".join(request.parts)
             verb = _chosen(request.verb, special)
             return _options(special) if verb is None else await special[verb](request)
+        token = None if self._links is None else self._links.token_in(request.parts)
+        if token is not None and self._links is not None:
+            return await self._follow(self._links, token, request, trace)
         parts = request.parts
         if parts[: len(self._base)] == self._base:
             parts = parts[len(self._base) :]
@@ -168,6 +174,14 @@ class Api:
         if verb is None:
             raise NotAllowed(())
         return await self._serve(by_verb[verb], known, ids, request)
+
+    async def _follow(self, links: Links, token: str, request: Request, trace: _Trace) -> Answer:
+        trace.path = "/{Link}"
+        if _chosen(request.verb, {"GET": None}) is None:
+            return _options({"GET": None})
+        answer = await links.follow(token, request.verb, dict(request.headers))
+        self._woken()
+        return answer
 
     async def _serve(
         self, route: Route, known: Known, ids: tuple[str, ...], request: Request
@@ -302,7 +316,8 @@ def _refuse_bad_ids(route: Route, ids: tuple[str, ...]) -> None:
 Note = Callable[[dict[str, object]], None]
 
 
-def _logged(facts: dict[str, object]) -> None:
+def logged(facts: dict[str, object]) -> None:
+    """Log the facts of a request."""
     access.info("request", extra={"facts": facts})
 
 

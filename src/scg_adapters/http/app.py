@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
 from openapi_ui_bundles import swagger_ui
@@ -21,17 +21,23 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from scg_adapters.http.answers import UNKEPT, Answer, NotAllowed, plain
-from scg_adapters.http.api import Api, Limits, Note, Request
+from scg_adapters.http.api import Api, Limits, Note, Request, logged
 from scg_adapters.http.auth import Gate
 from scg_adapters.http.content import Contents
 from scg_adapters.http.desk import Desk
+from scg_adapters.http.links import Links
 from scg_adapters.http.openapi import document
 from scg_adapters.http.reading import read_query
 from scg_adapters.http.routes import ROUTES, Route
 from scg_core.engine import Engine
-from scg_core.kernel.errors import InvalidField, ScgError, Unauthorized
+from scg_core.kernel.errors import Forbidden, InvalidField, ScgError, Unauthorized
+from scg_core.tenancy.model import Scope as TokenScope
+
+if TYPE_CHECKING:  # an extra of its own
+    from scg_adapters.watching.metrics import Metrics
 
 REFRESH: Final = "saop-rest-data/v1/apptoken-refresh"
+_METRICS: Final = b"text/plain; version=0.0.4; charset=utf-8"
 _FOREVER: Final = 10 * 365 * 86_400
 _STALLED: Final = 60_000
 _ASSETS: Final = {
@@ -58,17 +64,19 @@ def create_app(
     token_life: int | None = None,
     note: Note | None = None,
     routes: tuple[Route, ...] = ROUTES,
+    metrics: Metrics | None = None,
 ) -> Starlette:
     """The REST API of an engine.
 
     ``woken`` is called after each change (a worker's ``wake``); ``internal_auth`` trusts the
     ``int-`` headers; ``rate`` limits applications without a rate of their own, in requests a
     second; ``token_life`` is for how many milliseconds a refreshed token counts; ``note`` takes the
-    facts of each request instead of the log; ``routes`` is the table to serve.
+    facts of each request instead of the log; ``routes`` is the table to serve. ``metrics`` are
+    served under ``/metrics`` to who has an operator's token, and hear of each request.
     """
     desk = Desk(engine)
     gate = Gate(engine, desk, internal=internal_auth, rate=rate)
-    pages = _Pages(engine, desk, token_life, routes)
+    pages = _Pages(engine, desk, token_life, routes, gate, metrics)
     api = Api(
         desk,
         gate,
@@ -76,13 +84,15 @@ def create_app(
         new_id=_numbered(engine.new_credential()[:12]),
         limits=limits,
         woken=woken,
-        note=note,
+        note=_noting(note, metrics),
         routes=routes,
         content=Contents(engine, desk, patience=(limits or Limits()).patience),
+        links=Links(engine, desk),
         specials={
             REFRESH: {"GET": pages.refresh, "HEAD": pages.not_by_head},
             "health/live": {"GET": pages.live},
             "health/ready": {"GET": pages.ready},
+            **({} if metrics is None else {"metrics": {"GET": pages.metrics}}),
             "openapi.json": {"GET": pages.openapi},
             "docs": {"GET": pages.docs},
             **{f"docs/assets/{name}": {"GET": pages.asset} for name in _ASSETS},
@@ -95,6 +105,19 @@ def create_app(
         desk.close()
 
     return _Shell(api, routes=[Mount("/", api)], lifespan=lifespan)
+
+
+def _noting(note: Note | None, metrics: Metrics | None) -> Note | None:
+    """Who hears of each request."""
+    if metrics is None:
+        return note
+    tell = note or logged
+
+    def both(facts: dict[str, object]) -> None:
+        metrics.request(facts)
+        tell(facts)
+
+    return both
 
 
 class _Shell(Starlette):
@@ -116,8 +139,16 @@ class _Pages:
     """What is served besides the resources."""
 
     def __init__(
-        self, engine: Engine, desk: Desk, token_life: int | None, routes: tuple[Route, ...]
+        self,
+        engine: Engine,
+        desk: Desk,
+        token_life: int | None,
+        routes: tuple[Route, ...],
+        gate: Gate,
+        metrics: Metrics | None,
     ) -> None:
+        self._gate = gate
+        self._metrics = metrics
         self._engine = engine
         self._desk = desk
         self._token_life = token_life
@@ -173,6 +204,14 @@ class _Pages:
             return plain(503, {"status": "unavailable", "reason": str(reason)})
         status = "ok" if overdue < _STALLED else "behind"
         return plain(200, {"status": status, "overdue_ms": overdue})
+
+    async def metrics(self, request: Request) -> Answer:
+        """What Prometheus scrapes; companies are named in it, so it is the operator's."""
+        known = await self._gate.known(request.headers)
+        if known.scope is not TokenScope.OPERATOR:
+            raise Forbidden("token", "has not the scope of an operator")
+        text = b"" if self._metrics is None else await self._desk.read(self._metrics.text)
+        return Answer(200, text, headers=UNKEPT, media=_METRICS)
 
     async def openapi(self, _: Request) -> Answer:
         """The OpenAPI document."""

@@ -28,14 +28,17 @@ from scg_core.engine.operator import Operator
 from scg_core.engine.spoken import SpokenMessages
 from scg_core.engine.switches import lines_of, timers
 from scg_core.events.settings import EventSettings
+from scg_core.events.usecases.pruning import prune_envelopes
 from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import BrokenInvariant, InvalidField
 from scg_core.kernel.instant import Instant
+from scg_core.messaging.model import Message
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.usecases.answers import answers_arrived
 from scg_core.messaging.usecases.inbound import inbound_arrived
 from scg_core.messaging.usecases.links import link_followed, link_target
+from scg_core.messaging.usecases.pruning import TIDIED, Pruner, pruners
 from scg_core.messaging.usecases.receipts import receipts_arrived
 from scg_core.ports.blobs import Blobs
 from scg_core.ports.clock import Clock
@@ -46,7 +49,7 @@ from scg_core.ports.message_transport import File, Inbound, LateAnswer, MessageT
 from scg_core.ports.patterns import Patterns
 from scg_core.ports.places import Places
 from scg_core.ports.prices import Prices
-from scg_core.ports.storage import Storage
+from scg_core.ports.storage import Backlog, Storage
 from scg_core.ports.translator import Translator
 from scg_core.ports.voice_transport import VoiceEvent, VoiceTransport
 from scg_core.ports.watch import UNWATCHED, Watch
@@ -140,6 +143,7 @@ class Engine:
             None if events is None
             else Courier(events, clock, self.transaction, self.event_settings, watch),
             watch,
+            self._pruners(),
         )  # fmt: skip
         for connector, transport in self._transports.items():
             transport.connect(connector, self)
@@ -276,6 +280,19 @@ class Engine:
             due = unit.session.next_due(self.connectors)
             return 0 if due is None else max(unit.now - due, 0)
 
+    def messages_by_state(self) -> dict[str, int]:
+        """How many messages there are in each state, of all companies; for those who watch.
+
+        It looks at every message: at a million of them it takes a noticeable moment.
+        """
+        with self.reading() as unit:
+            return unit.session.census(Message, "state")
+
+    def backlog(self, most: int = 100) -> tuple[Instant, Backlog]:
+        """What waits to be done now: due work by kind, and the ``most`` longest due lanes."""
+        with self.reading() as unit:
+            return unit.now, unit.session.backlog(unit.now, most)
+
     def run_until_idle(self, until: Instant | None = None) -> None:
         """Do due work until none waits, letting the clock run to each next instant.
 
@@ -284,7 +301,7 @@ class Engine:
         """
         due = self.run_due()
         while due is not None and (until is None or due <= until):
-            if until is None and due > self._clock.now() and self.pump.only_calls_go_on():
+            if until is None and due > self._clock.now() and self.pump.only_what_recurs():
                 return
             if due > self._clock.now():
                 self._clock.wait(due)
@@ -428,6 +445,13 @@ class Engine:
         """One moment, to read from."""
         with self._storage.snapshot() as session:
             yield Unit(session, self._ids, self._clock.now())
+
+    def _pruners(self) -> dict[str, Pruner]:
+        """What this engine drops when it is too old; nothing, if the host keeps everything."""
+        found = pruners(self.settings)
+        if self.event_settings.keep_envelopes is not None:
+            found["envelopes"] = lambda unit, _: prune_envelopes(unit, self.event_settings)
+        return {**found, **TIDIED} if found else {}
 
     def _known_switch(self, connector: str) -> None:
         if not isinstance(connector, str) or connector not in self._voice:

@@ -96,7 +96,7 @@ class Fragment(_Resource):
     state: FragmentState = attribute("What is known of it.", hidden=True)
 
 
-@resource("Receipt Log", indexes=[Index(("message_id",))])
+@resource("Receipt Log", indexes=[Index(("message_id",)), Index(("arrived_date",))])
 class LoggedReceipt(_Resource):
     """A receipt that changed nothing: late, doubled, contradicting or intermediate."""
 

@@ -19,7 +19,6 @@ from scg_adapters.events.webhooks import WebhookEvents
 from scg_adapters.transport.loopback import Behaviour
 from scg_core.events.model import Envelope
 from scg_core.kernel.instant import Instant
-from scg_core.kernel.query import Query
 from tests.world import World, numbers
 
 SLOW = 0.6

@@ -118,7 +118,9 @@ class Subscription(_Resource):
         Index(("subscription_id", "created_date"), alike=(200_000, 1_000)),
         Index(("subscription_id", "due"), only=("due", None), alike=(20_000, 100)),
         Index(("subscription_id", "open", "sequence"), only=("open", None), alike=(20_000, 2, 1)),
-        Index(("subscription_id",), only=("state", EnvelopeState.FAILED.value), alike=(10_000,)),
+        Index(
+            ("subscription_id", "id"), only=("state", EnvelopeState.FAILED.value), alike=(10_000, 1)
+        ),
         Index(("subject",), alike=(4,)),
         Index(("created_date",), alike=(1_000,)),
     ],
@@ -159,4 +161,3 @@ class Envelope(_Resource):
     open: str | None = attribute("The subject, as long as it is undelivered.", hidden=True,
                                  default=None)  # fmt: skip
     since: Instant = attribute("Since when it is to be delivered.", hidden=True, default=Instant(0))
-    replayed: int = attribute("The last replay it was part of.", hidden=True, default=0)

@@ -27,4 +27,7 @@ class Outlet(_Resource):
     failures: int = attribute("Rounds in a row of which nothing was taken.", hidden=True, default=0)
     rest_until: Instant = attribute("Until when it is left alone.", hidden=True, default=Instant(0))
     arrival: int = attribute("What its throttle remembers.", hidden=True, default=0)
-    replays: int = attribute("How often a replay was asked for.", hidden=True, default=0)
+    replay_until: Instant = attribute(
+        "When a replay was last asked for.", hidden=True, default=Instant(0)
+    )
+    replay_after: str = attribute("The last envelope it came to.", hidden=True, default="")

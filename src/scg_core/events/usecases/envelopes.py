@@ -11,7 +11,7 @@ from scg_core.events.outbox import wake
 from scg_core.events.records import Outlet
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
-from scg_core.kernel.query import Query, below, eq
+from scg_core.kernel.query import Query, above, at_most, eq
 from scg_core.ports.storage import Work
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
@@ -21,7 +21,7 @@ REPLAY: Final = "replay"
 
 _PAGE: Final = 200
 _FAILED: Final = EnvelopeState.FAILED.value
-_AGAIN: Final = ("state", "attempt", "due", "open", "since", "replayed")
+_AGAIN: Final = ("state", "attempt", "due", "open", "since")
 
 
 def envelope_of(unit: Unit, caller: Caller, subscription_id: str, envelope_id: str) -> Envelope:
@@ -56,7 +56,7 @@ def replay_envelope(
         rows = [(unit.now, held.id)] if held.due is not None and held.due > unit.now else []
         unit.session.update(Envelope, ("due",), ("id",), rows)
     else:
-        _reopen(unit, [held], held.replayed)
+        _reopen(unit, [held])
     wake(unit.session, subscription_id, unit.now)
     return envelope_of(unit, caller, subscription_id, envelope_id)
 
@@ -68,9 +68,8 @@ def replay_failed(unit: Unit, caller: Caller, subscription_id: str) -> Subscript
         NotFound: the company has no such subscription.
     """
     subscription = unit.get(Subscription, caller.company_id, subscription_id)
-    outlet = unit.session.get(Outlet, subscription.id)
-    number = (0 if outlet is None else outlet.replays) + 1
-    unit.session.update(Outlet, ("replays",), ("id",), [(number, subscription.id)])
+    begun = [(unit.now, "", subscription.id)]
+    unit.session.update(Outlet, ("replay_until", "replay_after"), ("id",), begun)
     unit.later(REPLAY, subscription.id, unit.now)
     return subscription
 
@@ -81,10 +80,16 @@ def replay_page(unit: Unit, work: Work) -> None:
     if outlet is None:
         unit.session.complete(work)
         return
-    where = (eq("subscription_id", work.key), eq("state", _FAILED),
-             below("replayed", outlet.replays))  # fmt: skip
+    where = (
+        eq("subscription_id", work.key),
+        eq("state", _FAILED),
+        above("id", outlet.replay_after),
+        at_most("created_date", outlet.replay_until),
+    )
     found = unit.session.find(Query(Envelope, where, (("id", False),), limit=_PAGE))
-    _reopen(unit, found, outlet.replays)
+    _reopen(unit, found)
+    if found:
+        unit.session.update(Outlet, ("replay_after",), ("id",), [(found[-1].id, outlet.id)])
     wake(unit.session, work.key, unit.now)
     if len(found) < _PAGE:
         unit.session.complete(work)
@@ -92,7 +97,7 @@ def replay_page(unit: Unit, work: Work) -> None:
         unit.session.again(work, unit.now, work.position + len(found))
 
 
-def _reopen(unit: Unit, held: list[Envelope], replay: int) -> None:
+def _reopen(unit: Unit, held: list[Envelope]) -> None:
     """Have envelopes delivered once more; one whose subject is on its way waits its turn."""
     rows = []
     busy: set[str] = set()
@@ -104,13 +109,14 @@ def _reopen(unit: Unit, held: list[Envelope], replay: int) -> None:
         due = None if one.subject in busy else unit.now
         busy.add(one.subject)
         state = ENVELOPE.step(one.state, EnvelopeEvent.REPLAY)
-        rows.append((state.value, 0, due, one.subject, unit.now, replay, one.id))
+        rows.append((state.value, 0, due, one.subject, unit.now, one.id))
     unit.session.update(Envelope, _AGAIN, ("id",), rows)
 
 
 def drop_envelopes(unit: Unit, work: Work) -> None:
     """Drop a page of a deleted subscription's envelopes."""
-    query = Query(Envelope, [eq("subscription_id", work.key)], limit=_PAGE)
+    where = [eq("subscription_id", work.key)]
+    query = Query(Envelope, where, (("created_date", False),), limit=_PAGE)
     ids = [row[0] for row in unit.session.rows(query, ("id",))]
     unit.session.discard(Envelope, ids)
     if len(ids) < _PAGE:

@@ -14,5 +14,7 @@ def prune_envelopes(unit: Unit, settings: EventSettings) -> int:
     """Drop a page of envelopes that are settled and were told too long ago; how many."""
     assert settings.keep_envelopes is not None
     where = (below("created_date", unit.now - settings.keep_envelopes), eq("open", None))
-    rows = unit.session.rows(Query(Envelope, where, limit=_PAGE), ("id",))
+    rows = unit.session.rows(
+        Query(Envelope, where, (("created_date", False),), limit=_PAGE), ("id",)
+    )
     return unit.session.discard(Envelope, [row[0] for row in rows])

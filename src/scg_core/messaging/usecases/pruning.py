@@ -83,8 +83,8 @@ def prune_requests(unit: Unit, settings: Settings) -> int:
             room -= size
         else:
             unit.later(PRUNE_MESSAGES, id, unit.now)
-    if small:
-        _drop(unit, Query(Message, [among("message_request_id", small)]))
+    for id in small:
+        _drop(unit, Query(Message, [eq("message_request_id", id)]))
     return len(sizes)
 
 
@@ -104,7 +104,7 @@ def prune_received(unit: Unit, settings: Settings) -> int:
     assert settings.keep_messages is not None
     since = unit.now - settings.keep_messages
     where = (eq("direction", Direction.MO.value), below("created_date", since))
-    return _drop(unit, Query(Message, where, limit=_PAGE))
+    return _drop(unit, Query(Message, where, (("created_date", False),), limit=_PAGE))
 
 
 def _drop(unit: Unit, query: Query[Message]) -> int:
@@ -120,9 +120,12 @@ def _drop(unit: Unit, query: Query[Message]) -> int:
 
 
 def _discard(
-    unit: Unit, kind: type[Resource], where: Sequence[Condition], limit: int | None = None
+    unit: Unit, kind: type[Resource], where: Sequence[Condition], by: str | None = None
 ) -> int:
-    query: Query[Any] = Query(kind, where, limit=limit)
+    """Drop what meets the conditions; with ``by`` a page of it in that order."""
+    query: Query[Any] = Query(kind, where)
+    if by is not None:
+        query = Query(kind, where, ((by, False),), limit=_PAGE)
     return unit.session.discard(kind, [row[0] for row in unit.session.rows(query, ("id",))])
 
 
@@ -130,14 +133,14 @@ def prune_receipts(unit: Unit, settings: Settings) -> int:
     """Drop receipts from the log that came too long ago."""
     assert settings.keep_receipts is not None
     since = unit.now - settings.keep_receipts
-    return _discard(unit, LoggedReceipt, [below("arrived_date", since)], _PAGE)
+    return _discard(unit, LoggedReceipt, [below("arrived_date", since)], "arrived_date")
 
 
 def _aged(kind: type[Resource], name: str, age: Callable[[Settings], int]) -> Pruner:
     """What drops rows that are older than a setting which always counts."""
 
     def pruner(unit: Unit, settings: Settings) -> int:
-        return _discard(unit, kind, [below(name, unit.now - age(settings))], _PAGE)
+        return _discard(unit, kind, [below(name, unit.now - age(settings))], name)
 
     return pruner
 

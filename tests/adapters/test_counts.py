@@ -18,9 +18,22 @@ from scg_adapters.storage.sqlite import SqliteStorage
 from scg_adapters.transport.loopback import LoopbackCarrier
 from scg_core import StaleData, TooBroad
 from scg_core.conformance.samples import NOW, a_message, a_request
-from scg_core.kernel.query import DELETED, Query, among, eq, listing, ne
+from scg_core.events.model import Envelope
+from scg_core.kernel.query import (
+    DELETED,
+    Query,
+    above,
+    among,
+    at_most,
+    below,
+    eq,
+    listing,
+    ne,
+)
+from scg_core.kernel.resource import declaration
 from scg_core.messaging.lifecycle import MessageState, RequestState
 from scg_core.messaging.model import Message, MessageRequest
+from scg_core.messaging.records import LoggedReceipt
 from scg_core.ports.storage import Session
 from scg_core.senders.model import SenderId, Tariff
 
@@ -232,3 +245,32 @@ def test_duplicates_of_a_page_are_looked_up_by_address() -> None:
         plan = storage._connection().execute(f"explain query plan {sql}", parameters).fetchall()
         assert f"message_by_{next(iter(filters))}" in str(plan), plan
     storage.close()
+
+
+_ENVELOPES = eq("subscription_id", "s")
+_BY_DATE = (("created_date", False),)
+_BY_ID = (("id", False),)
+HOT_QUESTIONS: list[Query[Any]] = [
+    Query(Envelope, [_ENVELOPES, at_most("due", 5)], (("due", False),), limit=9),
+    Query(Envelope, [_ENVELOPES, eq("open", "x")], (("sequence", False),), limit=1),
+    Query(Envelope, [_ENVELOPES, among("open", ["x", "y"])]),
+    Query(Envelope, [_ENVELOPES, eq("state", "FAILED"), above("id", "")], _BY_ID, limit=9),
+    Query(Envelope, [_ENVELOPES], _BY_DATE, limit=9),
+    Query(Envelope, [_ENVELOPES, eq("subject", "x")], _BY_DATE, limit=9),
+    Query(Envelope, [below("created_date", 5), eq("open", None)], _BY_DATE, limit=9),
+    Query(Message, [eq("direction", "MO"), below("created_date", 5)], _BY_DATE, limit=9),
+    Query(MessageRequest, [below("created_date", 5)], _BY_DATE, limit=9),
+    Query(LoggedReceipt, [below("arrived_date", 5)], (("arrived_date", False),), limit=9),
+    Query(Message, [eq("message_request_id", "x")]),
+]
+
+
+@pytest.mark.parametrize("query", HOT_QUESTIONS, ids=lambda one: str(one.where)[:60])
+def test_events_and_retention_go_by_indexes(query: Query[Any]) -> None:
+    """None of their questions goes through a table, however large it is."""
+    storage = SqliteStorage(":memory:")
+    with storage.transaction("plan") as session:
+        sql, parameters = select(query, (declaration(query.kind).key,))
+        rows = session._db.execute(f"explain query plan {sql}", parameters).fetchall()  # type: ignore[attr-defined]
+
+    assert rows and not [row[3] for row in rows if row[3].startswith("SCAN")]

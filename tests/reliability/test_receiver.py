@@ -1,4 +1,4 @@
-"""A receiver that fails in three of ten deliveries, is silent, is gone and is killed gets everything.
+"""A receiver that fails in three of ten deliveries, is silent, gone and killed gets everything.
 
 What it got is read from its own history, which it writes before it answers; nothing of the engine's
 is believed but the states that messages ended in.
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,7 @@ def check(history: Path, world: World) -> dict[str, int]:
     for message in world.messages():
         told = [changes[message.id][n] for n in range(1, len(changes[message.id]) + 1)]
         assert told[0][0] == "CREATED" and told[-1][1] == message.state
-        assert all(a[1] == b[0] for a, b in zip(told, told[1:], strict=False))
+        assert all(before[1] == after[0] for before, after in pairwise(told))
     assert {id for some in ids.values() for id in some} == taken
     statuses = Counter(line[3] for line in lines)
     return {

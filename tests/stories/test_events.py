@@ -191,6 +191,21 @@ def test_a_click_is_told_with_its_change(url: str) -> None:
     ]
 
 
+def test_messages_that_never_leave_are_told_of_too(told: EventWorld) -> None:
+    """One that is no address, and those of a test: made as they stay, without a state before."""
+    told.app.subscriptions.create(topics=["SCG-Message"], event_types=["message_state_change"])
+    told.send("nonsense", "+14155550100")
+    told.send("+14155550101", test_message_flag=True)
+    told.run(MINUTE)
+
+    news = [(one.facts.get("previous_state"), one.facts["new_state"], one.facts["reason_code"])
+            for one in told.box.parcels]  # fmt: skip
+    assert sorted(news, key=str) == [
+        ("CREATED", "SENT", "200"), ("SENT", "DELIVERED", "200"),
+        (None, "FAILED", "1002"), (None, "TEST", "200"),
+    ]  # fmt: skip
+
+
 # -- order, retries, failure ---------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ from scg_core.messaging.steps.linking import Links
 from scg_core.messaging.steps.reaching import Reacher
 from scg_core.messaging.steps.routing import Router
 from scg_core.messaging.steps.sources import Sources
+from scg_core.messaging.steps.telling import Move, tell_moves
 from scg_core.messaging.steps.translating import await_translations
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
@@ -65,6 +66,10 @@ _COLUMNS: Final = (
     "attachments",
     "destination_country",
     "message_delivery_provider",
+)
+_STATE: Final = _COLUMNS.index("state")
+_ENDS: Final = frozenset(
+    one.value for one in (MessageState.FAILED, MessageState.EXPIRED, MessageState.TEST)
 )
 _AT_ONCE: Final = Instant(0)
 _FORGET_AT_ONCE: Final = 5_000
@@ -159,10 +164,19 @@ def _expand(
             end = first + len(rows) - 1
             runs.append(Run(lane, plan.request.id, begin, end, due, held=True))
     unit.session.insert(Message, _COLUMNS, rows)
+    tell_moves(unit, lambda: _born_over(plan, rows))
     links.store()
     unit.session.queue(runs)
     _count(plan, fates, tally)
     return len(fresh)
+
+
+def _born_over(plan: Plan, rows: Sequence[tuple[Any, ...]]) -> list[Move]:
+    """Messages that never leave: what others are told of as a move, of these is told as it is."""
+    company, request = plan.request.company_id, plan.request.id
+    return [
+        Move(company, row[1], request, None, row[_STATE]) for row in rows if row[_STATE] in _ENDS
+    ]
 
 
 def _first_occurrences(

@@ -6,12 +6,12 @@ A unit sends nothing. What must leave is filed as due work in the same transacti
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from scg_core.events.lifecycle import SubscriptionState
 from scg_core.events.model import Event, Subscription, Topic
-from scg_core.events.outbox import file_events
+from scg_core.events.outbox import file_events, forget_subjects
 from scg_core.events.rules.choosing import wants
 from scg_core.kernel import codec
 from scg_core.kernel.errors import Duplicate, InvalidField, NotFound, StaleData
@@ -156,6 +156,10 @@ class Unit:
         ]
         if heard:
             file_events(self.session, self.ids, self.now, heard)
+
+    def forget_events_of(self, subjects: Sequence[str]) -> None:
+        """Subjects are gone for good: how many events were told of them need not be known."""
+        forget_subjects(self.session, subjects)
 
     def note(self, what: str, *labels: str, amount: int = 1) -> None:
         """Note what a host may want to count; it is told once the transaction is durable."""

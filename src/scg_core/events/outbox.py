@@ -66,6 +66,11 @@ def wake(session: Session, subscription_id: str, now: Instant) -> None:
         session.file(Work(DELIVER, subscription_id, due))
 
 
+def forget_subjects(session: Session, subjects: Sequence[str]) -> None:
+    """Drop the numbers of subjects of which nothing will be told any more."""
+    session.discard(EventSequence, subjects)
+
+
 def _numbered(session: Session, subjects: Sequence[str]) -> list[int]:
     """The next number of each subject, in their order; the last ones are kept."""
     last: dict[str, int] = {}

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from scg_core.events.records import EventSequence
 from scg_core.kernel.instant import HOUR, later
 from scg_core.kernel.query import Condition, Query, among, below, eq
 from scg_core.kernel.resource import Resource
@@ -115,7 +114,7 @@ def _drop(unit: Unit, query: Query[Message]) -> int:
         (Fragment, "seq", seqs), (TrackedLink, "seq", seqs), (LoggedReceipt, "message_id", ids)
     ):  # fmt: skip
         _discard(unit, kind, [among(name, values)])
-    unit.session.discard(EventSequence, ids)
+    unit.forget_events_of(ids)
     return unit.session.discard(Message, seqs)
 
 

@@ -82,4 +82,5 @@ def to_stderr(level: str = "info") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))
+    for name in ("uvicorn", "httpx", "httpcore"):  # they would log URLs and headers
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

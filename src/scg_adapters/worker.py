@@ -27,8 +27,8 @@ class Worker:
     """Runs an engine's due work on threads of its own.
 
     Each transport has ``threads`` of its own, so that a slow one holds up nobody else, events have
-    ``event_threads``, each for one subscription at a time, and one more thread does everything
-    else. Another process may file work on the same storage,
+    ``event_threads``, each for one subscription at a time, and one more does nothing but what else
+    is due, which all do. Another process may file work on the same storage,
     so a thread that has nothing to do looks again after a fifth of a second; ``wake`` makes it
     look at once. ``stop`` lets each thread finish the page in hand.
 
@@ -107,7 +107,8 @@ class Worker:
     def _turn(self, connectors: Sequence[str]) -> float:
         """Do some due work; for how many seconds there is nothing more."""
         try:
-            due = self._engine.run_due(_PIECES, connectors=connectors)
+            pieces = 1 if EVENTS in connectors else _PIECES  # receivers may be slow
+            due = self._engine.run_due(pieces, connectors=connectors)
         except ScgError as reason:
             log.warning("due work is put off: %s", reason)
             return _AFTER_A_FAULT

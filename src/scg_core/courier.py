@@ -14,7 +14,9 @@ from typing import Final
 from scg_core.events.outbox import DELIVER
 from scg_core.events.settings import EventSettings
 from scg_core.events.usecases.delivering import Batch, next_batch, settle_batch
-from scg_core.kernel.errors import StorageUnavailable, TransportUnavailable
+from scg_core.kernel.codec import read_text
+from scg_core.kernel.errors import InvalidField, StorageUnavailable, TransportUnavailable
+from scg_core.kernel.instant import SECOND, later
 from scg_core.ports.clock import Clock
 from scg_core.ports.events import Events, Parcel, Reception, Reply
 from scg_core.ports.storage import Work
@@ -22,6 +24,8 @@ from scg_core.ports.watch import Watch
 from scg_core.unit import Unit
 
 BATCHES_A_TURN: Final = 4
+LONGEST_TURN: Final = SECOND
+"""A slow receiver gives others their turn after one batch."""
 _LONGEST_CODE: Final = 64
 
 log: Final = logging.getLogger("scg_core.courier")
@@ -52,6 +56,7 @@ class Courier:
     def do(self, batch: Batch) -> Stream:
         """After that transaction: do it. Pauses between any two port calls."""
         following: Batch | None = batch
+        until = later(self._clock.now(), LONGEST_TURN)
         for number in range(1, BATCHES_A_TURN + 1):
             if following is None:
                 return
@@ -62,7 +67,7 @@ class Courier:
             with self._begin("delivered") as unit:
                 following = settle_batch(
                     unit, held, replies, self._capabilities, self._settings,
-                    more=number < BATCHES_A_TURN,
+                    more=number < BATCHES_A_TURN and unit.now < until,
                 )  # fmt: skip
 
     def _deliver(self, parcels: Sequence[Parcel]) -> Sequence[Reply]:
@@ -87,9 +92,16 @@ def _is_sound(reply: object) -> bool:
     return (
         isinstance(reply, Reply)
         and isinstance(reply.reception, Reception)
-        and (reply.code is None or (isinstance(reply.code, str)
-                                    and len(reply.code) <= _LONGEST_CODE))
-        and isinstance(reply.reason, str | None)
+        and _is_text(reply.code, _LONGEST_CODE)
+        and _is_text(reply.reason, None)
         and (reply.retry_after is None
              or (isinstance(reply.retry_after, int) and reply.retry_after >= 0))
     )  # fmt: skip
+
+
+def _is_text(given: object, most: int | None) -> bool:
+    """Whether it is nothing, or a text that can be stored."""
+    try:
+        return given is None or bool(read_text("reply", given, most=most)) or given == ""
+    except InvalidField:
+        return False

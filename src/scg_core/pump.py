@@ -20,6 +20,9 @@ from scg_core.contacts.usecases.fastaccess import DERIVE, derive_page
 from scg_core.contacts.usecases.filling import empty_group, fill_group
 from scg_core.contacts.usecases.importing import DROP_FAILURES, drop_failures
 from scg_core.courier import Courier
+from scg_core.events.outbox import GIVE_UP
+from scg_core.events.settings import EventSettings
+from scg_core.events.usecases.delivering import give_up_page
 from scg_core.events.usecases.envelopes import REPLAY, drop_envelopes, replay_page
 from scg_core.events.usecases.subscriptions import DROP_ENVELOPES
 from scg_core.kernel.codec import read_text
@@ -84,6 +87,7 @@ log: Final = logging.getLogger("scg_core.pump")
 WINDOWS_A_ROUND: Final = 4
 NO_SWITCHES: Final[Mapping[str, VoiceTransport]] = MappingProxyType({})
 NO_TIMERS: Final[Mapping[str, Callable[[Unit, Work], None]]] = MappingProxyType({})
+EVENT_SETTINGS: Final = EventSettings()
 NO_PRUNERS: Final[Mapping[str, Pruner]] = MappingProxyType({})
 NOBODY: Final = Translated(failure="the engine has no translator")
 
@@ -120,6 +124,7 @@ class Pump:
         courier: Courier | None = None,
         watch: Watch = UNWATCHED,
         pruned: Mapping[str, Pruner] = NO_PRUNERS,
+        event_settings: EventSettings = EVENT_SETTINGS,
     ) -> None:
         self._storage = storage
         self._transports = transports
@@ -146,7 +151,7 @@ class Pump:
             DERIVE: derive_page,
             DROP_FAILURES: drop_failures,
             DROP_ENVELOPES: drop_envelopes,
-            PRUNE: lambda unit, work: prune(unit, work, sources.settings, pruned),
+            GIVE_UP: lambda unit, work: give_up_page(unit, work, event_settings),
             PRUNE_MESSAGES: prune_messages,
             REPLAY: replay_page,
             **timers,
@@ -161,6 +166,9 @@ class Pump:
         self._polled: dict[str, MessageTransport | VoiceTransport] = {**transports, **switches}
         self._told: Instant | None = None
         self._kinds = [*self._work, *(files.kinds if files is not None else ())]
+        if pruned:  # what another engine dropped is nobody's business here
+            self._work[PRUNE] = lambda unit, work: prune(unit, work, pruned)
+            self._kinds.append(PRUNE)
         if translator is None:  # one that asked for a translation before must not wait for ever
             self._work[WorkKind.TRANSLATE] = lambda unit, work: give_up(unit, work, NOBODY)
             self._kinds.append(WorkKind.TRANSLATE)
@@ -274,6 +282,12 @@ class Pump:
         voice = () if self._switchboard is None else self._switchboard.kinds_of(connectors)
         told = self._courier.kinds if tells and self._courier is not None else ()
         return [*self._kinds, *translates, *voice, *told]
+
+    def due(self) -> Instant | None:
+        """The earliest instant at which anything is due that this engine does."""
+        with self._storage.snapshot() as session:
+            kinds = self._kinds_for(self._capabilities)
+            return session.next_due(list(self._capabilities), kinds)
 
     def attend(self, connector: str, line: str) -> bool:
         """Do the due work of one call, bridge or conference; whether there was any."""

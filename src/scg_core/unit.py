@@ -162,5 +162,5 @@ class Unit:
         forget_subjects(self.session, subjects)
 
     def note(self, what: str, *labels: str, amount: int = 1) -> None:
-        """Note what a host may want to count; it is told once the transaction is durable."""
+        """Note what a host may want to count; it is told once the transaction has ended well."""
         self.notes[(what, *labels)] += amount

@@ -525,7 +525,7 @@ def test_changes_are_held_to_the_same_rules(told: EventWorld) -> None:
 
 def test_a_company_has_so_many_subscriptions_and_sees_its_own(told: EventWorld) -> None:
     """Another company's is nobody's business."""
-    made = [told.app.subscriptions.create(topics=["SCG-Message"]) for _ in range(50)]
+    made = [told.app.subscriptions.create(topics=["SCG-Message"]) for _ in range(20)]
     with pytest.raises(InvalidField):
         told.app.subscriptions.create(topics=["SCG-Message"])
     other = told.engine.application("other", 1)
@@ -611,3 +611,166 @@ def test_sequences_count_every_event_of_a_subject(told: EventWorld) -> None:
 
     held = {one.id: one.last for one in told.all(EventSequence)}
     assert held[message.id] == 2
+
+
+# -- what bad receivers must not do --------------------------------------------------------------
+
+
+def test_events_that_always_fail_hold_up_no_others(told: EventWorld) -> None:
+    """A receiver that answers is there, whatever it answers; each event has its own retries."""
+    told.app.subscriptions.create(topics=["SCG-Message"], event_types=["mo_message_received"])
+    told.box.answer = lambda one: Reply(
+        Reception.LATER if "bad" in one.facts["message_body"] else Reception.TAKEN, "500"
+    )
+    for number in range(150):
+        receive(told, f"bad {number}", f"+1415555{1000 + number}")
+    told.run(HOUR)
+    told.box.arrived.clear()
+    receive(told, "good")
+    told.run()
+
+    assert "good" in [one.facts["message_body"] for one in told.box.parcels]
+
+
+def test_an_event_that_could_not_be_tried_has_its_72_hours_still(told: EventWorld) -> None:
+    """They count from the first attempt, not from the event."""
+    subscription = told.app.subscriptions.create(topics=["SCG-Message"], state="PAUSED")
+    receive(told, "one")
+    told.run(80 * HOUR)
+    told.box.answer = never()
+    told.app.subscriptions.update(subscription.id, state="ACTIVE")
+    told.run(HOUR)
+    assert told.all(Envelope)[0].state == "RETRY"
+    told.box.answer = lambda _: Reply(Reception.TAKEN)
+    told.run(2 * HOUR)
+    assert told.all(Envelope)[0].state == "SUCCESS"
+
+
+def test_a_wish_for_one_event_is_for_that_event(told: EventWorld) -> None:
+    """A receiver that takes the others need not be left alone; 429 is for all."""
+    told.app.subscriptions.create(topics=["SCG-Message"], event_types=["mo_message_received"])
+    told.box.answer = lambda one: (
+        Reply(Reception.LATER, "503", None, 24 * HOUR)
+        if one.facts["message_body"] == "n3" and one.attempt == 1
+        else Reply(Reception.TAKEN, "200")
+    )
+    for number in range(9):
+        receive(told, f"n{number}")
+    told.run()
+    receive(told, "after")
+    told.run()
+    assert told.box.parcels[-1].facts["message_body"] == "after"
+    told.run(25 * HOUR)
+    assert {one.state.value for one in told.all(Envelope)} == {"SUCCESS"}
+
+
+def test_what_waits_for_a_dead_receiver_is_given_up(told: EventWorld) -> None:
+    """Though it is tried but once a minute: after 72 hours of silence all that is as old has
+    FAILED, and can be replayed."""
+    subscription = told.app.subscriptions.create(
+        topics=["SCG-Message"], event_types=["message_state_change"]
+    )
+    told.box.answer = lambda _: Reply(Reception.LATER, None, "it did not answer in time")
+    told.send(*numbers(400))
+    told.run(73 * HOUR)
+    told.run(HOUR)
+    assert {one.state.value for one in told.all(Envelope)} == {"FAILED"}
+    receive(told, "new")
+
+    told.box.answer = lambda _: Reply(Reception.TAKEN)
+    told.app.subscriptions.replay_failed(subscription.id)
+    told.run(2 * MINUTE)
+    assert told.app.envelopes.page(subscription.id, state="SUCCESS").total == 800
+
+
+def test_a_company_does_not_take_all_workers(told: EventWorld) -> None:
+    """Of its subscriptions two are in hand at a time; the third waits, another company's not."""
+    mine = [told.app.subscriptions.create(topics=["SCG-Message"]) for _ in range(4)]
+    other = told.engine.application("other", 1)
+    theirs = other.subscriptions.create(topics=["SCG-Consent"])
+    receive(told, "one")
+    other.contact_address_statuses.create(
+        address_type="MDN", address="+14155550100", consent_status="OPTOUT",
+        sender_id=told.engine.operator().add_sender_id("other", address="55599").id,
+    )  # fmt: skip
+    order: list[str] = []
+
+    def nested(one: Parcel) -> Reply:
+        order.append(one.subscription_id)
+        if len(order) < 4:
+            told.engine.run_due(6)  # another worker, while this one waits for its receiver
+        return Reply(Reception.TAKEN)
+
+    told.box.answer = nested
+    told.engine.run_due(1)
+    assert theirs.id in order[:3]
+    told.run(MINUTE)
+    assert set(order) == {theirs.id, *(one.id for one in mine)}
+
+
+@pytest.mark.parametrize("reason", ["bad \ud800", "a\x00b"])
+def test_a_reason_that_cannot_be_stored_stops_nothing(told: EventWorld, reason: str) -> None:
+    """It is an answer that nobody understands."""
+    told.app.subscriptions.create(topics=["SCG-Message"])
+    told.box.answer = lambda _: Reply(Reception.REFUSED, None, reason)
+    receive(told, "one")
+    told.run()
+    assert told.all(Envelope)[0].state in ("RETRY", "FAILED")
+    assert told.all(Envelope)[0].attempt == 1
+
+
+def test_what_is_asked_for_again_begins_anew(told: EventWorld) -> None:
+    """Also while it is in RETRY: it is PENDING, with all of its time."""
+    subscription = told.app.subscriptions.create(topics=["SCG-Message"])
+    told.box.answer = never()
+    receive(told, "one")
+    told.run(70 * HOUR)
+    [held] = told.app.envelopes.page(subscription.id).items
+    assert held.state == "RETRY"
+
+    again = told.app.envelopes.update(subscription.id, held.id, state="PENDING")
+    assert (again.state, again.attempt, again.due) == ("PENDING", 0, told.clock.now())
+    told.run(10 * HOUR)
+    assert told.app.envelopes.get(subscription.id, held.id).state == "RETRY"
+
+
+def test_a_late_receipt_is_told_after_what_it_is_late_for(told: EventWorld) -> None:
+    """In the order that a consumer sees by the numbers."""
+    from scg_core.ports.message_transport import Receipt, ReceiptKind
+
+    told.send("+14155550100")
+    told.engine.run_due()
+    told.app.subscriptions.create(topics=["SCG-Message"])
+    [message] = told.messages()
+    name = str(message.external_transaction_ids)
+    read = Receipt(name, ReceiptKind.READ, told.clock.now(), message.to_address)
+    told.engine.receipts_arrived("carrier", [read, read])
+    told.run()
+
+    mine = [(one.sequence, one.type.value) for one in told.box.parcels if one.subject == message.id]
+    assert sorted(mine) == [(1, "message_state_change"), (2, "late_receipt")]
+
+
+def test_a_status_that_is_forgotten_is_told(told: EventWorld) -> None:
+    """The address may be written to again: that is a change."""
+    told.app.subscriptions.create(topics=["SCG-Consent"])
+    status = told.app.contact_address_statuses.create(
+        address_type="MDN", address="+14155550100", sender_id=told.sender.id,
+        consent_status="BLACKLIST",
+    )  # fmt: skip
+    told.app.contact_address_statuses.delete(status.id)
+    told.run()
+
+    changes = [(one.facts["previous_status"], one.facts["new_status"]) for one in told.box.parcels]
+    assert changes == [("NONE", "BLACKLIST"), ("BLACKLIST", "NONE")]
+
+
+def test_a_subscription_is_paused_where_nothing_delivers(told: EventWorld) -> None:
+    """An engine without an adapter may change what has nothing to do with the receiver."""
+    held = told.app.subscriptions.create(topics=["SCG-Message"], url="https://a.example/")
+    told.ports = {"events": None}
+    app = told.another_engine(told.carrier).application("acme", 1)
+
+    assert app.subscriptions.update(held.id, state="PAUSED").state == "PAUSED"
+    with pytest.raises(InvalidField):
+        app.subscriptions.update(held.id, url="https://b.example/")

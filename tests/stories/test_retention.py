@@ -156,7 +156,7 @@ def test_settled_envelopes_go_and_open_ones_stay(kept: Keeping) -> None:
     assert kept.app.envelopes.page(paused.id).total == 303
     assert kept.count(EventSequence) == 151
     kept.run(26 * DAY)
-    assert kept.count(EventSequence) == 1  # the request's
+    assert kept.count(EventSequence) == 0
     assert kept.count(Envelope) >= 303
 
 
@@ -197,11 +197,28 @@ def test_messages_are_kept_for_a_week_at_least(age: int) -> None:
         Settings(keep_messages=age)
 
 
-def test_another_engine_that_keeps_everything_ends_the_work(kept: Keeping) -> None:
-    """What was filed by an engine that dropped is nobody's any more."""
-    kept.engine.run_due()
+def test_another_engine_that_keeps_everything_leaves_the_work_alone(kept: Keeping) -> None:
+    """It neither does it nor ends it, nor thinks that it is late."""
+    kept.send("+14155550100")
+    kept.run(MINUTE)
     kept.settings, kept.ports = None, {}
     second = kept.another_engine(kept.carrier)
-    kept.clock.advance(2 * HOUR)
+    kept.clock.advance(31 * DAY)
 
-    assert second.run_due() is None
+    assert second.run_due() is None and second.overdue() == 0
+    assert kept.count(Message) == 1
+    kept.engine.run_until_idle()
+    assert kept.count(Message) == 0
+
+
+def test_a_request_that_must_stay_holds_up_no_others(kept: Keeping) -> None:
+    """However many of them are the oldest."""
+    far = later(kept.clock.now(), 100 * DAY)
+    for number in numbers(250):
+        kept.send(number, scheduled_delivery_time=far, expiry_time=later(far, DAY))
+    kept.clock.advance(1)
+    for number in numbers(230, start=1_000):
+        kept.send(number)
+    kept.run(31 * DAY)
+
+    assert kept.count(MessageRequest) == 250

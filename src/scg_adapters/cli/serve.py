@@ -44,6 +44,7 @@ from scg_core.ports.watch import Watch
               help="A network or host of your own that events may be delivered to.")  # fmt: skip
 @click.option("--metrics-port", type=click.IntRange(1, 65535), metavar="N",
               help="Serve metrics there too, to whoever asks.")  # fmt: skip
+@click.option("--metrics-host", default="127.0.0.1", show_default=True)
 @click.option("--keep-messages", type=click.IntRange(7), metavar="DAYS",
               help="Drop requests and messages after so long; kept, if not given.")  # fmt: skip
 @click.option("--keep-receipts", type=click.IntRange(1), metavar="DAYS",
@@ -69,6 +70,7 @@ def serve(
     links: str | None,
     deliver_to: tuple[str, ...],
     metrics_port: int | None,
+    metrics_host: str,
     keep_messages: int | None,
     keep_receipts: int | None,
     keep_envelopes: int | None,
@@ -102,7 +104,7 @@ def serve(
         )  # fmt: skip
         metrics.watch(engine)
         if metrics_port is not None:
-            metrics.serve(host, metrics_port)
+            metrics.serve(metrics_host, metrics_port)
         with contextlib.suppress(KeyboardInterrupt):
             serve_http(
                 engine, clock, host=host, port=port, ready=_announce(engine, dev, as_json),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -20,8 +21,9 @@ class CallbackEvents:
     """Calls ``take`` with one parcel after the other, on the thread that does due work.
 
     What it raises means that the event is to be delivered again later, ``Refused`` that it is not.
-    It should come back soon, within ``patience`` milliseconds for a batch: what it does itself with
-    the engine is its own transaction. After a crash an event may come again, with the same ``id``.
+    It should come back soon: after ``patience`` milliseconds the rest of a batch waits. What it
+    does itself with the engine is its own transaction. After a crash an event may come again, with
+    the same ``id``.
     """
 
     def __init__(
@@ -35,8 +37,12 @@ class CallbackEvents:
         return None
 
     def deliver(self, parcels: Sequence[Parcel], now: Instant) -> Sequence[Reply]:
-        """Call the function with each."""
-        return [self._reply(one) for one in parcels]
+        """Call the function with each, as long as there is time."""
+        until = time.monotonic() + self.capabilities.patience / 1000
+        return [
+            self._reply(one) if time.monotonic() < until else Reply(Reception.UNTRIED)
+            for one in parcels
+        ]
 
     def _reply(self, parcel: Parcel) -> Reply:
         try:

@@ -10,7 +10,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_network
 from typing import Any, Final
 
@@ -18,11 +19,21 @@ import httpcore
 import httpx
 from attrs import frozen
 
-from scg_core.events.rules.addresses import Network, is_inside, is_public, read_address
+from scg_core.events.rules.addresses import (
+    Network,
+    is_inside,
+    is_literal,
+    is_name,
+    is_public,
+    read_address,
+)
+from scg_core.kernel.errors import InvalidField
 
 _CONNECTIONS: Final = 200
 _KEPT: Final = 50
 _KEPT_FOR: Final = 30.0
+_RESOLVERS: Final = 64
+_KEPT_HEADERS: Final = frozenset({b"retry-after"})
 
 
 class Blocked(Exception):
@@ -53,12 +64,19 @@ class Allowed:
 
 
 def read_allowed(given: Iterable[str]) -> Allowed:
-    """What a host allows: networks such as ``10.0.0.0/8``, and hosts such as ``hooks.internal``."""
+    """What a host allows: networks such as ``10.0.0.0/8``, and hosts such as ``hooks.internal``.
+
+    Raises:
+        InvalidField: one is neither.
+    """
     networks, names = [], []
     for one in given:
         try:
             networks.append(ip_network(one, strict=False))
         except ValueError:
+            if not is_name(one):
+                rule = f"must be a network or a host's name, not {one[:64]!r}"
+                raise InvalidField("allow", rule) from None
             names.append(one.rstrip(".").lower())
     return Allowed(tuple(networks), tuple(names))
 
@@ -69,6 +87,8 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
     def __init__(self, allowed: Allowed) -> None:
         self._allowed = allowed
         self._inner = httpcore.AnyIOBackend()
+        self._resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="scg-resolve")
+        self._asked: dict[tuple[str, int], asyncio.Future[Any]] = {}
 
     async def connect_tcp(
         self,
@@ -79,9 +99,8 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Resolve, check all that came of it, connect to the first that answers."""
-        loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await self._resolved(host, port)
         except (OSError, UnicodeError) as unknown:
             raise httpcore.ConnectError("the name cannot be resolved") from unknown
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
@@ -95,6 +114,27 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as refused:
                 failed = refused
         raise failed
+
+    async def _resolved(self, host: str, port: int) -> Any:
+        """What a name resolves to; a look-up that nobody can hurry is asked for once at a time."""
+        if is_literal(host):
+            return [(None, None, None, None, (host.strip("[]"), port))]
+        asked = self._asked.get((host, port))
+        if asked is None:
+            look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            asked = asyncio.get_running_loop().run_in_executor(self._resolvers, look)
+            self._asked[host, port] = asked
+            asked.add_done_callback(lambda one: self._resolved_now(host, port, one))
+        return await asyncio.shield(asked)
+
+    def _resolved_now(self, host: str, port: int, asked: asyncio.Future[Any]) -> None:
+        del self._asked[host, port]
+        if not asked.cancelled():
+            asked.exception()  # nobody may be waiting for it any more
+
+    def close(self) -> None:
+        """Let go of the threads; look-ups under way end by themselves."""
+        self._resolvers.shutdown(wait=False, cancel_futures=True)
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
         """There is none to connect to."""
@@ -119,16 +159,21 @@ class _Body(httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-class _Checked(httpx.AsyncBaseTransport):
-    """httpx over a pool of checked connections."""
+class CheckedTransport(httpx.AsyncBaseTransport):
+    """httpx over a pool of checked connections.
 
-    def __init__(self, allowed: Allowed, tls: ssl.SSLContext | None) -> None:
+    It is used without a client of httpx: so nothing follows a redirect, keeps a cookie, asks a
+    proxy or logs a URL. Of an answer's headers only Retry-After is let through.
+    """
+
+    def __init__(self, allowed: Allowed, tls: ssl.SSLContext | None = None) -> None:
+        self._network = CheckedNetwork(allowed)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls or httpx.create_ssl_context(),
             max_connections=_CONNECTIONS,
             max_keepalive_connections=_KEPT,
             keepalive_expiry=_KEPT_FOR,
-            network_backend=CheckedNetwork(allowed),
+            network_backend=self._network,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -145,21 +190,12 @@ class _Checked(httpx.AsyncBaseTransport):
                 extensions=request.extensions,
             )
         )
+        kept = [(name, value) for name, value in answer.headers if name.lower() in _KEPT_HEADERS]
         return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer.stream),
-            extensions=answer.extensions,
-        )  # fmt: skip
+            answer.status, headers=kept, stream=_Body(answer.stream), extensions=answer.extensions
+        )
 
     async def aclose(self) -> None:
+        """Let go of connections and threads."""
         await self._pool.aclose()
-
-
-def client_for(
-    allowed: Allowed, timeout: float, tls: ssl.SSLContext | None = None
-) -> httpx.AsyncClient:
-    """A client that keeps no cookies, follows nothing and asks no proxy."""
-    nothing = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.AsyncClient(
-        transport=_Checked(allowed, tls), timeout=timeout, follow_redirects=False,
-        trust_env=False, cookies=nothing,
-    )  # fmt: skip
+        self._network.close()

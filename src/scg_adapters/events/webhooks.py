@@ -9,10 +9,12 @@ host allows it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import CancelledError
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -20,13 +22,15 @@ from typing import Final
 import httpcore
 import httpx
 
-from scg_adapters.events.network import Blocked, client_for, read_allowed
+from scg_adapters.events.network import Blocked, CheckedTransport, read_allowed
 from scg_core.events.rules.addresses import host_of
 from scg_core.events.rules.outcomes import of_status
 from scg_core.events.rules.signing import HEADER, sign
-from scg_core.kernel.errors import InvalidField
+from scg_core.kernel.errors import InvalidField, TransportUnavailable
 from scg_core.kernel.instant import SECOND, Instant, from_datetime
 from scg_core.ports.events import EventsCapabilities, Parcel, Reception, Reply
+
+log: Final = logging.getLogger("scg_adapters.events")
 
 _LARGEST_ANSWER: Final = 64 * 1024
 _DEAD: Final = 3
@@ -50,41 +54,50 @@ class WebhookEvents:
         timeout: float = 10.0,
         concurrency: int = 16,
         batch: int = 100,
-        patience: float = 30.0,
+        patience: float = 15.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         if not 0 < timeout <= patience:
             raise InvalidField("timeout", "must be above 0 and at most the patience")
         if concurrency < 1:
             raise InvalidField("concurrency", "must be at least 1")
-        self.capabilities: Final = EventsCapabilities(
-            batch=batch, patience=int(patience * SECOND), addressed=True
-        )
+        self.capabilities: Final = EventsCapabilities(batch=batch, patience=int(patience * SECOND))
         self._allowed = read_allowed(allow)
         self._timeout = timeout
         self._concurrency = concurrency
         self._patience = patience
+        self._waits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
         self._tls = tls
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._client: CheckedTransport | None = None
 
     def refusal(self, url: str | None) -> str | None:
         """Why nothing is delivered to a URL."""
         if not url:
             return "is needed: where events are delivered"
-        return _INSIDE if self._allowed.is_inside(host_of(url)) else None
+        try:
+            host = httpx.URL(url).host
+        except (httpx.InvalidURL, ValueError):
+            return "names a host that cannot be connected to"
+        inside = self._allowed.is_inside(host_of(url)) or self._allowed.is_inside(host)
+        return _INSIDE if inside else None
 
     def deliver(self, parcels: Sequence[Parcel], now: Instant) -> Sequence[Reply]:
         """POST each parcel, some at a time; what is not begun in time is left untried.
 
         Raises:
-            TransportUnavailable: it was closed.
+            TransportUnavailable: it was closed meanwhile.
         """
         loop, client = self._running()
-        work = asyncio.run_coroutine_threadsafe(self._all(client, parcels, now), loop)
-        return work.result()
+        doing = self._all(client, parcels, now)
+        try:
+            work = asyncio.run_coroutine_threadsafe(doing, loop)
+            return work.result(self._patience + self._timeout)
+        except (RuntimeError, TimeoutError, CancelledError):  # it was closed meanwhile
+            doing.close()
+            raise TransportUnavailable("webhooks") from None
 
     def close(self) -> None:
         """End what is under way and let go of connections."""
@@ -98,11 +111,11 @@ class WebhookEvents:
         thread.join()
         loop.close()
 
-    def _running(self) -> tuple[asyncio.AbstractEventLoop, httpx.AsyncClient]:
+    def _running(self) -> tuple[asyncio.AbstractEventLoop, CheckedTransport]:
         with self._lock:
             if self._loop is None or self._client is None:
                 self._loop = asyncio.new_event_loop()
-                self._client = client_for(self._allowed, self._timeout, self._tls)
+                self._client = CheckedTransport(self._allowed, self._tls)
                 self._thread = threading.Thread(
                     target=self._loop.run_forever, name="scg-webhooks", daemon=True
                 )
@@ -110,7 +123,7 @@ class WebhookEvents:
             return self._loop, self._client
 
     async def _all(
-        self, client: httpx.AsyncClient, parcels: Sequence[Parcel], now: Instant
+        self, client: CheckedTransport, parcels: Sequence[Parcel], now: Instant
     ) -> list[Reply]:
         until = asyncio.get_running_loop().time() + self._patience - self._timeout
         room = asyncio.Semaphore(self._concurrency)
@@ -123,7 +136,7 @@ class WebhookEvents:
 
     async def _one(
         self,
-        client: httpx.AsyncClient,
+        client: CheckedTransport,
         parcel: Parcel,
         now: Instant,
         room: asyncio.Semaphore,
@@ -144,9 +157,9 @@ class WebhookEvents:
             return reply
 
     async def _post(
-        self, client: httpx.AsyncClient, url: str, parcel: Parcel, now: Instant
+        self, client: CheckedTransport, url: str, parcel: Parcel, now: Instant
     ) -> Reply:
-        body = parcel.body.encode()
+        body = parcel.body.encode("utf-8", "replace")
         headers = {
             "content-type": "application/json",
             "user-agent": "scg-engine",
@@ -157,30 +170,41 @@ class WebhookEvents:
         reply: Reply | None = None
         try:
             async with asyncio.timeout(self._timeout):
-                async with client.stream("POST", url, content=body, headers=headers) as answer:
+                request = httpx.Request(
+                    "POST", url, content=body, headers=headers, extensions={"timeout": self._waits}
+                )
+                answer = await client.handle_async_request(request)
+                try:
                     reply = _reply(answer, now)
                     await _drain(answer)
+                finally:
+                    await answer.aclose()
         except Blocked:
             reason = f"the URL {_INSIDE}"
             return Reply(Reception.REFUSED, reason=reason)
         except TimeoutError:
             return reply or Reply(Reception.LATER, reason="it did not answer in time")
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            return Reply(Reception.REFUSED, reason="the URL cannot be connected to")
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError):
+            return reply or Reply(Reception.REFUSED, reason="the URL cannot be connected to")
         except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as odd:
             reason = f"its answer was no HTTP ({type(odd).__name__})"
             return reply or Reply(Reception.LATER, reason=reason)
         except _UNREACHED as lost:
             reason = f"it could not be reached ({type(lost).__name__})"
             return reply or Reply(Reception.LATER, reason=reason)
+        except Exception as surprise:  # of one receiver, which must not spoil the others
+            log.exception("a delivery of event %s failed", parcel.event_id)
+            reason = f"it could not be delivered ({type(surprise).__name__})"
+            return reply or Reply(Reception.LATER, reason=reason)
         return reply
 
 
-async def _end(client: httpx.AsyncClient) -> None:
+async def _end(client: CheckedTransport) -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)  # each ends within its time limit
     await client.aclose()
     loop = asyncio.get_running_loop()
     await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()
 
 
 async def _drain(answer: httpx.Response) -> None:

@@ -7,6 +7,8 @@ looks (HEAD, previews of messengers, prefetching browsers) is sent there too and
 from __future__ import annotations
 
 import re
+import time
+from collections import OrderedDict
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -20,13 +22,14 @@ PREVIEWS: Final = (
     "facebookexternalhit", "facebot", "google-pagerenderer", "google-read-aloud", "googlebot",
     "googlemessages", "iframely", "linkedinbot", "mastodon", "metainspector", "microsoft office",
     "microsoftpreview", "msteams", "pinterestbot", "preview", "redditbot", "rocket.chat",
-    "safelinks", "signal", "skypeuripreview", "slack-imgproxy", "slackbot", "snapchat",
-    "telegrambot", "tumblr", "twitterbot", "viber", "vkshare", "whatsapp", "yandexbot",
+    "safelinks", "skypeuripreview", "slack-imgproxy", "slackbot", "snap url preview",
+    "telegrambot", "tumblr", "twitterbot", "viberbot", "vkshare", "whatsapp", "yandexbot",
 )  # fmt: skip
 """What the User-Agent of a fetcher that nobody sent by a tap has in it, in lower case."""
 
 _LOOKS: Final = ((b"purpose", b"prefetch"), (b"purpose", b"preview"), (b"sec-purpose", b"prefetch"),
                  (b"x-purpose", b"preview"), (b"x-moz", b"prefetch"))  # fmt: skip
+_MINUTE: Final = 60.0
 _RESERVED: Final = "!#$%&'()*+,/:;=?@[]~"
 _PREVIEW: Final = re.compile("|".join(map(re.escape, PREVIEWS)))
 _HEADERS: Final = (
@@ -42,6 +45,7 @@ class Links:
     def __init__(self, engine: Engine, desk: Desk) -> None:
         self._engine = engine
         self._desk = desk
+        self._taps = Taps()
         base = urlsplit(engine.settings.link_base or "")
         *folders, self._stem = base.path.split("/") if base.path else ("", "")
         self._folders = [one for one in folders if one]
@@ -60,7 +64,7 @@ class Links:
         Raises:
             NotFound: no link has this token.
         """
-        if verb == "HEAD" or only_looks(headers):
+        if verb == "HEAD" or only_looks(headers) or not self._taps.counts(token):
             url = await self._desk.read(lambda: self._engine.link_target(token))
         else:
             try:
@@ -68,6 +72,26 @@ class Links:
             except Overloaded:  # people come first; the click is one of too many to be counted
                 url = await self._desk.read(lambda: self._engine.link_target(token))
         return Answer(302, headers=((b"location", location(url)), *_HEADERS))
+
+
+class Taps:
+    """Lets so many taps a minute count of one link: a program that taps is no person."""
+
+    def __init__(self, most: int = 60, links: int = 10_000) -> None:
+        self._most = most
+        self._links = links
+        self._held: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def counts(self, token: str) -> bool:
+        """Whether this tap counts."""
+        now = time.monotonic()
+        since, many = self._held.pop(token, (now, 0))
+        if now - since > _MINUTE:
+            since, many = now, 0
+        self._held[token] = (since, many + 1)
+        if len(self._held) > self._links:
+            self._held.popitem(last=False)
+        return many < self._most
 
 
 def only_looks(headers: dict[bytes, bytes]) -> bool:

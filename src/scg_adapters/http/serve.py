@@ -51,7 +51,7 @@ def serve(
         asyncio.run(server.serve(sockets=[listening]))
     finally:
         if busy is not None:
-            busy.stop(10)
+            busy.stop(20)
 
 
 class _Server(uvicorn.Server):

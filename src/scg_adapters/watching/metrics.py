@@ -8,9 +8,11 @@ sender ids on lanes, of which the longest due are shown.
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Final
 
@@ -25,10 +27,12 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from scg_core.engine import Engine
-from scg_core.kernel.errors import InvalidField, ScgError
+from scg_core.kernel.errors import InvalidField, ScgError, TooBroad
 from scg_core.ports.storage import Backlog
 
 LANES: Final = 100
+
+log: Final = logging.getLogger("scg_adapters.watching")
 
 _SCRAPED_AGAIN_AFTER: Final = 5.0
 _TIMES_ITS_COST: Final = 20
@@ -150,6 +154,7 @@ class _Standing(Collector):
         self._engine = engine
         self._held: list[Metric] = []
         self._again = 0.0
+        self._lock = threading.Lock()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is asked when it is registered."""
@@ -157,12 +162,18 @@ class _Standing(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Ask again, unless that was done just now."""
+        with self._lock:
+            return self._collected()
+
+    def _collected(self) -> list[Metric]:
         began = time.monotonic()
         if began >= self._again:
             up = 1
             try:
                 self._held = list(self._ask())
-            except ScgError:
+            except Exception as reason:
+                if not isinstance(reason, ScgError):
+                    log.exception("what stands cannot be told")
                 up, self._held = 0, []
             self._held.append(GaugeMetricFamily("scg_storage_up", "1: it answers.", up))
             took = time.monotonic() - began
@@ -171,8 +182,9 @@ class _Standing(Collector):
 
     def _ask(self) -> Iterable[Metric]:
         messages = GaugeMetricFamily("scg_messages", "Messages by state.", labels=("state",))
-        for state, many in sorted(self._engine.messages_by_state().items()):
-            messages.add_metric((state,), many)
+        with suppress(TooBroad):  # there are too many to look at: the rest is told all the same
+            for state, many in sorted(self._engine.messages_by_state().items()):
+                messages.add_metric((state,), many)
         yield messages
         now, backlog = self._engine.backlog(LANES)
         yield from _work(now, backlog)

@@ -1,7 +1,8 @@
 """Traces by OpenTelemetry's API: what the engine does becomes spans of the host's own tracer.
 
 Only the API is needed; where spans go is for the host's SDK to say, and without one they cost next
-to nothing. A span's attributes are names and numbers of the engine: no body, address or token.
+to nothing. A span's attributes are names and numbers of the engine: no body, address or token,
+and so no words of an error either.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ class Traces:
     def span(self, name: str, /, **facts: str | int) -> AbstractContextManager[None]:
         """Something begins now."""
         attributes = {f"scg.{key}": value for key, value in facts.items()}
-        return self._tracer.start_as_current_span(f"scg.{name}", attributes=attributes)  # type: ignore[return-value]
+        return self._tracer.start_as_current_span(  # type: ignore[return-value]
+            f"scg.{name}", attributes=attributes, record_exception=False,
+            set_status_on_exception=False,
+        )  # fmt: skip
 
     def count(self, what: str, labels: tuple[str, ...], amount: int, /) -> None:
         """Counts are for metrics; the current span gets an event."""

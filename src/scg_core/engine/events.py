@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from attrs import evolve
 
 from scg_core.engine.collection import NONE, Collection, Host
 from scg_core.events.model import Envelope, Subscription
 from scg_core.events.usecases import envelopes, subscriptions
-from scg_core.kernel.errors import InvalidField, NotFound
+from scg_core.events.usecases.subscriptions import Outside
+from scg_core.kernel.errors import NotFound
 from scg_core.kernel.query import DEFAULT_LIMIT, Page, above, eq, filtered, listing, meets
 from scg_core.senders.model import Channel
 from scg_core.senders.steps.finding import seen_channels
@@ -35,12 +36,12 @@ class Subscriptions(Collection[Subscription]):
                 engine has nothing to deliver events with.
         """
         given, secret = {**fields, **named}, self._new_secret()
-        refusal = self._engine.events.refusal
+        adapter = self._engine.events
         with self._engine.transaction("create_subscription") as unit:
-            self._check_channel(unit, given)
             return subscriptions.create_subscription(
-                unit, self._caller, given, secret, refusal, self._engine.event_settings
-            )
+                unit, self._caller, given, secret, self._outside(unit, adapter.refusal),
+                self._engine.event_settings,
+            )  # fmt: skip
 
     def create_for_channel(
         self, channel_id: str, fields: Mapping[str, object] = NONE, /, **named: object
@@ -108,12 +109,14 @@ class Subscriptions(Collection[Subscription]):
 
         Raises:
             NotFound: the company has no such subscription.
+            StaleData: ``version_number`` is given and is not the present one.
         """
         secret = self._new_secret()
         with self._engine.transaction("rotate_secret") as unit:
             return subscriptions.rotate_secret(
-                unit, self._caller, subscription_id, secret, self._engine.event_settings
-            )
+                unit, self._caller, subscription_id, secret, self._engine.event_settings,
+                fields.get("version_number"),
+            )  # fmt: skip
 
     def replay_failed(
         self, subscription_id: str, fields: Mapping[str, object] = NONE, /
@@ -140,20 +143,17 @@ class Subscriptions(Collection[Subscription]):
         self, subscription_id: str, given: Mapping[str, object], *, whole: bool
     ) -> Subscription:
         with self._engine.transaction("update_subscription") as unit:
-            self._check_channel(unit, given)
+            outside = self._outside(unit, lambda url: self._engine.events.refusal(url))
             return subscriptions.update_subscription(
-                unit, self._caller, subscription_id, given, self._engine.events.refusal,
-                whole=whole,
-            )  # fmt: skip
+                unit, self._caller, subscription_id, given, outside, whole=whole
+            )
 
-    def _check_channel(self, unit: Unit, given: Mapping[str, object]) -> None:
-        """Refuse a channel that the company does not see."""
-        channel = given.get("channel_id")
-        if not isinstance(channel, str) or not channel:
-            return
-        found = unit.session.get(Channel, channel)
-        if found is None or not meets(found, seen_channels(self._caller.company_id)):
-            raise InvalidField("channel_id", "is no channel of the company")
+    def _outside(self, unit: Unit, refusal: Callable[[str | None], str | None]) -> Outside:
+        def sees(channel: str) -> bool:
+            found = unit.session.get(Channel, channel)
+            return found is not None and meets(found, seen_channels(self._caller.company_id))
+
+        return Outside(refusal, sees)
 
     def _new_secret(self) -> str:
         return self._engine.new_credential() + self._engine.new_credential()

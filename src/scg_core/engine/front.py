@@ -28,7 +28,6 @@ from scg_core.engine.operator import Operator
 from scg_core.engine.spoken import SpokenMessages
 from scg_core.engine.switches import lines_of, timers
 from scg_core.events.settings import EventSettings
-from scg_core.events.usecases.pruning import prune_envelopes
 from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import BrokenInvariant, InvalidField
 from scg_core.kernel.instant import Instant
@@ -38,7 +37,7 @@ from scg_core.messaging.steps.sources import Sources
 from scg_core.messaging.usecases.answers import answers_arrived
 from scg_core.messaging.usecases.inbound import inbound_arrived
 from scg_core.messaging.usecases.links import link_followed, link_target
-from scg_core.messaging.usecases.pruning import TIDIED, Pruner, pruners
+from scg_core.messaging.usecases.pruning import pruners
 from scg_core.messaging.usecases.receipts import receipts_arrived
 from scg_core.ports.blobs import Blobs
 from scg_core.ports.clock import Clock
@@ -143,7 +142,7 @@ class Engine:
             None if events is None
             else Courier(events, clock, self.transaction, self.event_settings, watch),
             watch,
-            self._pruners(),
+            pruners(self.settings, self.event_settings.keep_envelopes), self.event_settings,
         )  # fmt: skip
         for connector, transport in self._transports.items():
             transport.connect(connector, self)
@@ -276,9 +275,8 @@ class Engine:
 
         Lanes that rest (throttled, sender not active) and work in hand do not count.
         """
-        with self.reading() as unit:
-            due = unit.session.next_due(self.connectors)
-            return 0 if due is None else max(unit.now - due, 0)
+        due = self.pump.due()
+        return 0 if due is None else max(self._clock.now() - due, 0)
 
     def messages_by_state(self) -> dict[str, int]:
         """How many messages there are in each state, of all companies; for those who watch.
@@ -445,13 +443,6 @@ class Engine:
         """One moment, to read from."""
         with self._storage.snapshot() as session:
             yield Unit(session, self._ids, self._clock.now())
-
-    def _pruners(self) -> dict[str, Pruner]:
-        """What this engine drops when it is too old; nothing, if the host keeps everything."""
-        found = pruners(self.settings)
-        if self.event_settings.keep_envelopes is not None:
-            found["envelopes"] = lambda unit, _: prune_envelopes(unit, self.event_settings)
-        return {**found, **TIDIED} if found else {}
 
     def _known_switch(self, connector: str) -> None:
         if not isinstance(connector, str) or connector not in self._voice:

@@ -82,7 +82,7 @@ class Subscription(_Resource):
     )  # fmt: skip
     channel_id: str | None = attribute(
         "Only events of messages sent from this channel, or received by a sender id in it.",
-        writer=_CUSTOMER, length=64, filterable=True, default=None,
+        writer=_CUSTOMER, length=64, filterable=True, blank=True, default=None,
     )  # fmt: skip
     only_application_id: int | None = attribute(
         "Only events of what this application did.",
@@ -121,8 +121,11 @@ class Subscription(_Resource):
         Index(
             ("subscription_id", "id"), only=("state", EnvelopeState.FAILED.value), alike=(10_000, 1)
         ),
+        Index(
+            ("subscription_id", "created_date", "open"), only=("open", None), alike=(20_000, 100, 1)
+        ),
         Index(("subject",), alike=(4,)),
-        Index(("created_date",), alike=(1_000,)),
+        Index(("settled_date",), only=("settled_date", None), alike=(1_000,)),
     ],
 )
 class Envelope(_Resource):
@@ -160,4 +163,8 @@ class Envelope(_Resource):
     company_id: str = attribute("The company it belongs to.", hidden=True)
     open: str | None = attribute("The subject, as long as it is undelivered.", hidden=True,
                                  default=None)  # fmt: skip
-    since: Instant = attribute("Since when it is to be delivered.", hidden=True, default=Instant(0))
+    since: Instant = attribute("When it was first tried.", hidden=True, default=Instant(0))
+    replayed: int = attribute("The last replay that it was part of.", hidden=True, default=0)
+    settled_date: Instant | None = attribute(
+        "When it was taken or failed.", hidden=True, default=None
+    )

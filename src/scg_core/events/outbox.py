@@ -22,11 +22,14 @@ from scg_core.ports.storage import Session, Work
 DELIVER: Final = "deliver"
 """The due work of delivering events; the key is the subscription."""
 
+GIVE_UP: Final = "give up"
+"""The due work of giving up what waits for a receiver that is silent for too long."""
+
 _CHUNK: Final = 400
 _WAITING: Final = EnvelopeState.PENDING.value
 _COLUMNS: Final = (
     "id", "event_id", "subscription_id", "company_id", "topic", "type", "subject", "sequence",
-    "facts", "state", "open", "due", "since", "created_date",
+    "facts", "state", "open", "due", "created_date",
 )  # fmt: skip
 
 Heard = tuple[Event, Sequence[Subscription]]
@@ -50,7 +53,7 @@ def file_events(session: Session, ids: Ids, now: Instant, heard: Sequence[Heard]
             rows.append(
                 (next(fresh), event_id, one.id, event.company_id, event.topic.value,
                  event.type.value, event.subject, sequence, facts, _WAITING, event.subject, due,
-                 now, now)
+                 now)
             )  # fmt: skip
     session.insert(Envelope, _COLUMNS, rows)
     for one in ready.values():

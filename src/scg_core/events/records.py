@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scg_core.kernel.instant import Instant
+from scg_core.kernel.resource import Index, attribute, resource
 from scg_core.kernel.resource import Resource as _Resource
-from scg_core.kernel.resource import attribute, resource
 
 
 @resource("Event Sequence")
@@ -15,19 +15,24 @@ class EventSequence(_Resource):
     last: int = attribute("The number of the last one.", hidden=True)
 
 
-@resource("Outlet")
+@resource("Outlet", indexes=[Index(("company_id",))])
 class Outlet(_Resource):
     """How the delivery to one subscription stands; apart from it, since customers own that."""
 
     id: str = attribute("The subscription.", hidden=True)
+    company_id: str = attribute("The company.", hidden=True)
     busy_until: Instant = attribute(
         "Until when a worker holds it.", hidden=True, default=Instant(0)
     )
     fence: int = attribute("Rises whenever a worker takes it.", hidden=True, default=0)
     failures: int = attribute("Rounds in a row of which nothing was taken.", hidden=True, default=0)
+    failing_since: Instant | None = attribute(
+        "Since when nothing has come of it.", hidden=True, default=None
+    )
     rest_until: Instant = attribute("Until when it is left alone.", hidden=True, default=Instant(0))
     arrival: int = attribute("What its throttle remembers.", hidden=True, default=0)
     replay_until: Instant = attribute(
         "When a replay was last asked for.", hidden=True, default=Instant(0)
     )
+    replays: int = attribute("How often a replay was asked for.", hidden=True, default=0)
     replay_after: str = attribute("The last envelope it came to.", hidden=True, default="")

@@ -21,13 +21,12 @@ EVENTS: Final = "events"
 class EventsCapabilities:
     """What an adapter can do.
 
-    ``batch`` is how many parcels it takes in one call; ``patience`` within how many milliseconds it
-    answers them all, whatever receivers do; ``addressed`` whether a subscription needs a URL.
+    ``batch`` is how many parcels it takes in one call, ``patience`` within how many milliseconds it
+    answers them all, whatever receivers do.
     """
 
     batch: int = 100
-    patience: int = 30 * SECOND
-    addressed: bool = False
+    patience: int = 15 * SECOND
 
 
 @frozen

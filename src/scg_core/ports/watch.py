@@ -17,12 +17,12 @@ class Watch(Protocol):
         """Something begins now and ends when the block is left.
 
         ``transaction`` (``of``), ``submit`` (``connector``, ``messages``), ``deliver``
-        (``parcels``), ``work`` (``kind``), ``request`` (``method``, ``path``).
+        (``parcels``).
         """
         ...
 
     def count(self, what: str, labels: tuple[str, ...], amount: int, /) -> None:
-        """Something happened so many times, and is durable.
+        """Something happened so many times, in a transaction that has ended well.
 
         ``late_receipts`` (kind), ``parked_receipts`` (), ``limiter_waits`` (connector),
         ``event_deliveries`` (state), ``pruned`` (what).

@@ -131,17 +131,24 @@ def the_status(
 def save_status(unit: Unit, held: AddressStatus, **changes: Any) -> AddressStatus:
     """Store a changed status, and tell of it if it is another one."""
     after = unit.save(held, **changes)
-    if after.consent_status is not held.consent_status:
+    tell_change(unit, held.consent_status, after, after.consent_status)
+    return after
+
+
+def tell_change(
+    unit: Unit, before: ConsentStatus, after: AddressStatus, status: ConsentStatus
+) -> None:
+    """Tell of a status that is another one now."""
+    if before is not status:
         facts = {
             "address": after.address,
             "sender_id": after.sender_id,
-            "previous_status": held.consent_status.value,
-            "new_status": after.consent_status.value,
+            "previous_status": before.value,
+            "new_status": status.value,
             "application_id": after.application_id,
         }
         kind = EventType.CONSENT_CHANGE
         unit.tell(Event(Topic.CONSENT, kind, after.company_id, after.id, facts))
-    return after
 
 
 def write_history(

@@ -13,6 +13,7 @@ from scg_core.consent.steps.standing import (
     save_status,
     standing,
     suppression_id,
+    tell_change,
     the_status,
     write_history,
 )
@@ -112,6 +113,7 @@ def delete_status(unit: Unit, caller: Caller, status_id: str, seen: object = Non
     if held.prompted_date is not None and unit.now < later(held.prompted_date, 24 * HOUR):
         raise Forbidden("id", "was asked for a double opt-in within 24 hours; delete it later")
     unit.session.remove(held)
+    tell_change(unit, held.consent_status, held, ConsentStatus.NONE)
 
 
 def opt_out(

@@ -23,13 +23,18 @@ _INSIDE: Final = ("localhost", "local", "internal", "localdomain", "home.arpa", 
 _PART: Final = re.compile(r"^(?:0[xX][0-9a-fA-F]{0,8}|0[0-7]{0,11}|[1-9][0-9]{0,9})$")
 _HOST: Final = re.compile(r"^(?=.{1,253}\.?$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
                           r"(?:\.|$))+$")  # fmt: skip
-_NAT64: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+_NAT64: Final = ip_network("64:ff9b::/96")
+_IN_BRACKETS: Final = re.compile(r"^\[[0-9A-Fa-f:.]+\](?::\d*)?$")
+_ISATAP: Final = 0x5EFE
 _ALSO_PRIVATE: Final = (
     ip_network("100.64.0.0/10"),  # carriers' own networks behind NAT
     ip_network("192.0.0.0/24"),
     ip_network("192.88.99.0/24"),
     ip_network("198.18.0.0/15"),
+    ip_network("168.63.129.16/32"),  # a cloud's own, on every machine of it
     ip_network("fec0::/10"),
+    ip_network("64:ff9b:1::/48"),  # translated to somebody's own network
+    ip_network("3fff::/20"),
     ip_network("2002::/16"),  # may hide any address of version 4
     ip_network("2001::/32"),
 )
@@ -57,9 +62,31 @@ def read_url(field: str, text: str) -> str:
         raise InvalidField(field, "must hold no credentials; check the signature instead")
     if "#" in text:
         raise InvalidField(field, "must have no fragment")
-    if port == 0 or not (_HOST.match(parts.hostname) or _literal(parts.hostname)):
+    if port == 0 or not _is_host(parts.netloc, parts.hostname):
         raise InvalidField(field, "names no host and port")
     return text
+
+
+def _is_host(written: str, host: str) -> bool:
+    """Whether it is a name that a resolver could know, or an address as it should be written."""
+    if "[" in written or "]" in written or ":" in host:
+        return bool(_IN_BRACKETS.match(written)) and is_literal(host)
+    last = host.rstrip(".").rpartition(".")[2]
+    return is_name(host) and (not last.isdigit() or is_literal(host))
+
+
+def is_name(host: str) -> bool:
+    """Whether it has the form of a host's name."""
+    return bool(_HOST.match(host))
+
+
+def is_literal(host: str) -> bool:
+    """Whether it is an address of version 4 or 6 in its usual form."""
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return "%" not in host
 
 
 def host_of(url: str) -> str:
@@ -88,9 +115,11 @@ def is_public(address: Address, allowed: Sequence[Network] = ()) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped, allowed)
-        if any(address in one for one in _NAT64):
+        if address in _NAT64:
             return is_public(IPv4Address(int(address) & 0xFFFFFFFF), allowed)
         if int(address) >> 32 == 0:  # the old way to write an address of version 4 in one of 6
+            return False
+        if int(address) >> 32 & 0xFDFFFFFF == _ISATAP:  # a tunnel into somebody's own network
             return False
     if any(address in one for one in _ALSO_PRIVATE if one.version == address.version):
         return False

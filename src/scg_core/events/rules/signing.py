@@ -48,5 +48,5 @@ def verify(
 
 
 def _digest(secret: str, seconds: int, body: str | bytes) -> str:
-    data = body.encode() if isinstance(body, str) else body
+    data = body.encode("utf-8", "replace") if isinstance(body, str) else body
     return hmac.new(secret.encode(), b"%d." % seconds + data, "sha256").hexdigest()

@@ -11,22 +11,23 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from scg_core.events.lifecycle import ENVELOPE, EnvelopeEvent, SubscriptionState
+from scg_core.events.lifecycle import ENVELOPE, EnvelopeEvent, EnvelopeState, SubscriptionState
 from scg_core.events.model import Envelope, Subscription
-from scg_core.events.outbox import DELIVER
+from scg_core.events.outbox import DELIVER, GIVE_UP
 from scg_core.events.records import Outlet
 from scg_core.events.rules.outcomes import Reception, fitting, rest, retry_at
 from scg_core.events.rules.wording import body_of, values_of
 from scg_core.events.settings import EventSettings
 from scg_core.kernel.errors import LeaseLost
-from scg_core.kernel.instant import DAY, MINUTE, Instant, later
-from scg_core.kernel.query import Query, at_most, eq
+from scg_core.kernel.instant import DAY, MINUTE, SECOND, Instant, later
+from scg_core.kernel.query import Query, above, at_most, below, eq, ne
 from scg_core.ports.events import EventsCapabilities, Parcel, Reply
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
 
 _LONGEST_WISH: Final = DAY
 _LONGEST_REASON: Final = 255
+_TOO_MANY: Final = "429"
 _EVENTS: Final = {
     Reception.TAKEN: EnvelopeEvent.TAKEN,
     Reception.LATER: EnvelopeEvent.PUT_OFF,
@@ -34,9 +35,11 @@ _EVENTS: Final = {
 }
 _SETTLED: Final = (
     "state", "attempt", "due", "open", "reason_code", "reason_description", "last_attempt_date",
-    "delivered_date",
+    "delivered_date", "since", "settled_date",
 )  # fmt: skip
 _HELD: Final = ("busy_until", "fence", "arrival")
+_LET_GO: Final = ("busy_until", "failures", "failing_since", "rest_until")
+_PAGE: Final = 200
 
 
 @frozen
@@ -59,6 +62,9 @@ def next_batch(
         return None
     if outlet.busy_until > unit.now:  # its worker looks again before it lets go
         unit.later(DELIVER, work.key, outlet.busy_until)
+        return None
+    if _in_hand(unit, outlet.company_id) >= settings.at_once:
+        unit.later(DELIVER, work.key, later(unit.now, _TURN))
         return None
     return _claim(unit, outlet, capabilities, settings)
 
@@ -83,18 +89,26 @@ def settle_batch(
     if outlet.fence != batch.fence:
         raise LeaseLost(f"{DELIVER} {outlet.id}", batch.fence)
     _write(unit, batch, replies, settings)
-    failures = outlet.failures + 1 if _nothing_came(replies) else 0
-    asked = max((one.retry_after or 0 for one in replies), default=0)
-    pause = max(rest(failures, settings), min(asked, _LONGEST_WISH))
+    failures = outlet.failures + 1 if _is_silent(replies) else 0
+    pause = max(rest(failures, settings), _wished_of_all(replies))
     until = later(unit.now, pause) if pause else Instant(0)
-    rows = [(Instant(0), failures, until, outlet.id)]
-    unit.session.update(Outlet, ("busy_until", "failures", "rest_until"), ("id",), rows)
+    since = (outlet.failing_since or unit.now) if failures else None
+    if since is not None and later(since, settings.give_up) <= unit.now:
+        unit.later(GIVE_UP, outlet.id, unit.now)
+    rows = [(Instant(0), failures, since, until, outlet.id)]
+    unit.session.update(Outlet, _LET_GO, ("id",), rows)
     unit.session.withdraw(DELIVER, outlet.id)
     if more:
         after = unit.session.get(Outlet, outlet.id)
         return None if after is None else _claim(unit, after, capabilities, settings)
     unit.later(DELIVER, outlet.id, max(unit.now, until))
     return None
+
+
+def _in_hand(unit: Unit, company: str) -> int:
+    """How many subscriptions of a company workers hold: its slow receivers are not to hold all."""
+    where = (eq("company_id", company), above("busy_until", unit.now))
+    return unit.session.count(Query(Outlet, where))
 
 
 def _claim(
@@ -138,6 +152,7 @@ def _next_due(unit: Unit, id: str) -> Instant | None:
 
 
 _FOREVER: Final = 10**15
+_TURN: Final = SECOND
 
 
 def _secrets(subscription: Subscription, now: Instant) -> tuple[str, ...]:
@@ -167,8 +182,20 @@ def _parcel(envelope: Envelope, subscription: Subscription, secrets: tuple[str, 
     )
 
 
-def _nothing_came(replies: Sequence[Reply]) -> bool:
-    return all(one.reception in (Reception.LATER, Reception.UNTRIED) for one in replies)
+def _is_silent(replies: Sequence[Reply]) -> bool:
+    """Whether nobody answered at all; who answers, be it with an error, is there."""
+    silent = (Reception.LATER, Reception.UNTRIED)
+    return all(one.code is None and one.reception in silent for one in replies)
+
+
+def _wished_of_all(replies: Sequence[Reply]) -> int:
+    """For how long a receiver wants to be left alone altogether.
+
+    Who asks for that while it takes other events means the one; but too many requests are too many.
+    """
+    took = any(one.reception is Reception.TAKEN for one in replies)
+    wishes = [_wish(one) or 0 for one in replies if not took or one.code == _TOO_MANY]
+    return max(wishes, default=0)
 
 
 def _write(unit: Unit, batch: Batch, replies: Sequence[Reply], settings: EventSettings) -> None:
@@ -181,9 +208,10 @@ def _write(unit: Unit, batch: Batch, replies: Sequence[Reply], settings: EventSe
         attempt = held.attempt + 1
         event = _EVENTS[reply.reception]
         due: Instant | None = None
+        since = held.since if held.attempt else unit.now
         if reply.reception is Reception.LATER:
             due = retry_at(unit.now, attempt, held.id, _wish(reply), settings)
-            if due > later(held.since, settings.give_up):
+            if due > later(since, settings.give_up):
                 event, due = EnvelopeEvent.GIVEN_UP, None
         state = ENVELOPE.step(held.state, event)
         unit.note("event_deliveries", state.value)
@@ -193,10 +221,39 @@ def _write(unit: Unit, batch: Batch, replies: Sequence[Reply], settings: EventSe
         rows.append(
             (state.value, attempt, due, None if due is None else held.subject, reply.code,
              None if taken else (reply.reason or "")[:_LONGEST_REASON] or None, unit.now,
-             unit.now if taken else None, held.id)
+             unit.now if taken else None, since, unit.now if due is None else None, held.id)
         )  # fmt: skip
     unit.session.update(Envelope, _SETTLED, ("id",), rows)
     follow(unit, batch.subscription_id, subjects)
+
+
+def give_up_page(unit: Unit, work: Work, settings: EventSettings) -> None:
+    """Fail a page of what has waited too long for a receiver that is silent; it may be replayed.
+
+    One try a minute, as such a receiver gets, would never come to an end of what is told to it.
+    """
+    before = later(unit.now, -settings.give_up)
+    where = (eq("subscription_id", work.key), ne("open", None), below("created_date", before))
+    query = Query(Envelope, where, (("created_date", False),), limit=_PAGE)
+    found = unit.session.find(query)
+    rows = [
+        (ENVELOPE.step(one.state, EnvelopeEvent.GIVEN_UP).value, None, None, _SILENT, unit.now,
+         one.id)
+        for one in found
+    ]  # fmt: skip
+    columns = ("state", "due", "open", "reason_description", "settled_date")
+    unit.session.update(Envelope, columns, ("id",), rows)
+    unit.note("event_deliveries", ENVELOPE.rows[_WAITS][EnvelopeEvent.GIVEN_UP].value,
+              amount=len(found))  # fmt: skip
+    follow(unit, work.key, [one.subject for one in found])
+    if len(found) < _PAGE:
+        unit.session.complete(work)
+    else:
+        unit.session.again(work, unit.now, 0)
+
+
+_SILENT: Final = "the receiver was silent for too long"
+_WAITS: Final = EnvelopeState.PENDING
 
 
 def _wish(reply: Reply) -> int | None:

@@ -11,7 +11,7 @@ from scg_core.events.outbox import wake
 from scg_core.events.records import Outlet
 from scg_core.kernel import codec
 from scg_core.kernel.errors import InvalidField
-from scg_core.kernel.query import Query, above, at_most, eq
+from scg_core.kernel.query import Query, above, among, at_most, below, eq
 from scg_core.ports.storage import Work
 from scg_core.tenancy.model import Caller
 from scg_core.unit import Unit
@@ -21,7 +21,7 @@ REPLAY: Final = "replay"
 
 _PAGE: Final = 200
 _FAILED: Final = EnvelopeState.FAILED.value
-_AGAIN: Final = ("state", "attempt", "due", "open", "since")
+_AGAIN: Final = ("state", "attempt", "due", "open", "settled_date", "replayed")
 
 
 def envelope_of(unit: Unit, caller: Caller, subscription_id: str, envelope_id: str) -> Envelope:
@@ -51,12 +51,14 @@ def replay_envelope(
         return held
     if wanted is not EnvelopeState.PENDING:
         raise InvalidField("state", "may only be set to PENDING, to deliver the event once more")
-    ENVELOPE.step(held.state, EnvelopeEvent.REPLAY)
-    if held.state in OPEN:
-        rows = [(unit.now, held.id)] if held.due is not None and held.due > unit.now else []
-        unit.session.update(Envelope, ("due",), ("id",), rows)
+    if held.state in OPEN:  # where it waits behind another it goes on waiting
+        state = ENVELOPE.step(held.state, EnvelopeEvent.REPLAY)
+        due = None if held.due is None else unit.now
+        unit.session.update(
+            Envelope, ("state", "attempt", "due"), ("id",), [(state.value, 0, due, held.id)]
+        )
     else:
-        _reopen(unit, [held])
+        _reopen(unit, [held], held.replayed)
     wake(unit.session, subscription_id, unit.now)
     return envelope_of(unit, caller, subscription_id, envelope_id)
 
@@ -68,8 +70,10 @@ def replay_failed(unit: Unit, caller: Caller, subscription_id: str) -> Subscript
         NotFound: the company has no such subscription.
     """
     subscription = unit.get(Subscription, caller.company_id, subscription_id)
-    begun = [(unit.now, "", subscription.id)]
-    unit.session.update(Outlet, ("replay_until", "replay_after"), ("id",), begun)
+    outlet = unit.session.get(Outlet, subscription.id)
+    number = 1 if outlet is None else outlet.replays + 1
+    begun = [(unit.now, "", number, subscription.id)]
+    unit.session.update(Outlet, ("replay_until", "replay_after", "replays"), ("id",), begun)
     unit.later(REPLAY, subscription.id, unit.now)
     return subscription
 
@@ -85,9 +89,10 @@ def replay_page(unit: Unit, work: Work) -> None:
         eq("state", _FAILED),
         above("id", outlet.replay_after),
         at_most("created_date", outlet.replay_until),
+        below("replayed", outlet.replays),
     )
     found = unit.session.find(Query(Envelope, where, (("id", False),), limit=_PAGE))
-    _reopen(unit, found)
+    _reopen(unit, _with_their_likes(unit, found, outlet), outlet.replays)
     if found:
         unit.session.update(Outlet, ("replay_after",), ("id",), [(found[-1].id, outlet.id)])
     wake(unit.session, work.key, unit.now)
@@ -97,7 +102,22 @@ def replay_page(unit: Unit, work: Work) -> None:
         unit.session.again(work, unit.now, work.position + len(found))
 
 
-def _reopen(unit: Unit, held: list[Envelope]) -> None:
+def _with_their_likes(unit: Unit, found: list[Envelope], outlet: Outlet) -> list[Envelope]:
+    """Envelopes, and all others of their subjects that failed: ids are no order within one."""
+    if not found:
+        return []
+    subjects = sorted({one.subject for one in found})
+    where = (
+        eq("subscription_id", found[0].subscription_id),
+        eq("state", _FAILED),
+        among("subject", subjects),
+        at_most("created_date", outlet.replay_until),
+        below("replayed", outlet.replays),
+    )
+    return unit.session.find(Query(Envelope, where))
+
+
+def _reopen(unit: Unit, held: list[Envelope], replay: int) -> None:
     """Have envelopes delivered once more; one whose subject is on its way waits its turn."""
     rows = []
     busy: set[str] = set()
@@ -109,7 +129,7 @@ def _reopen(unit: Unit, held: list[Envelope]) -> None:
         due = None if one.subject in busy else unit.now
         busy.add(one.subject)
         state = ENVELOPE.step(one.state, EnvelopeEvent.REPLAY)
-        rows.append((state.value, 0, due, one.subject, unit.now, one.id))
+        rows.append((state.value, 0, due, one.subject, None, replay, one.id))
     unit.session.update(Envelope, _AGAIN, ("id",), rows)
 
 

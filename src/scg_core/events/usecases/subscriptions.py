@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from attrs import frozen
+
 from scg_core.events.lifecycle import MOVES_TO, SUBSCRIPTION, SubscriptionState
 from scg_core.events.model import EventType, Subscription, Topic
 from scg_core.events.outbox import DELIVER, wake
@@ -22,11 +24,21 @@ from scg_core.unit import Unit
 DROP_ENVELOPES: Final = "drop envelopes"
 """The due work of dropping a deleted subscription's envelopes; the key is the subscription."""
 
+_FRESH: Final = ("failures", "failing_since", "rest_until")
 _MOST_A_MINUTE: Final = 1_000_000
 _TOPICS: Final = tuple(one.value for one in Topic)
 _TYPES: Final = tuple(one.value for one in EventType)
 
-Refusal = Callable[[str | None], str | None]
+
+@frozen
+class Outside:
+    """What subscriptions need to know of elsewhere.
+
+    ``refusal`` is what the adapter says of a URL, ``sees`` whether the company sees a channel.
+    """
+
+    refusal: Callable[[str | None], str | None]
+    sees: Callable[[str], bool]
 
 
 def create_subscription(
@@ -34,12 +46,10 @@ def create_subscription(
     caller: Caller,
     given: Mapping[str, object],
     secret: str,
-    refusal: Refusal,
+    outside: Outside,
     settings: EventSettings,
 ) -> Subscription:
     """Let a company be told of events from now on.
-
-    ``refusal`` is what the adapter says of a URL.
 
     Raises:
         InvalidField: it names the field and the rule; or the company has too many.
@@ -47,7 +57,7 @@ def create_subscription(
     values = codec.read(Subscription, given, lenient=caller.lenient)
     codec.mandatory(Subscription, values, Writer.CUSTOMER)
     values = {name: value for name, value in values.items() if value is not None}
-    _check(values | {"url": values.get("url")}, refusal)
+    values = _checked(values | {"url": values.get("url")}, outside)
     held = Query(Subscription, [eq("company_id", caller.company_id)])
     if unit.session.count(held, at_most=settings.most) >= settings.most:
         raise InvalidField("topics", f"a company has at most {settings.most} subscriptions")
@@ -62,7 +72,7 @@ def create_subscription(
             **values,
         )
     )
-    unit.add(Outlet(id=made.id))
+    unit.add(Outlet(id=made.id, company_id=made.company_id))
     return made
 
 
@@ -71,7 +81,7 @@ def update_subscription(
     caller: Caller,
     subscription_id: str,
     given: Mapping[str, object],
-    refusal: Refusal,
+    outside: Outside,
     *,
     whole: bool = False,
 ) -> Subscription:
@@ -86,8 +96,7 @@ def update_subscription(
     unit.check_version(held, given.get("version_number"))
     asked = {name: value for name, value in given.items() if name != "version_number"}
     values = codec.read(Subscription, asked, lenient=caller.lenient)
-    changes = codec.changes(held, values, whole=whole)
-    _check(changes, refusal)
+    changes = _checked(codec.changes(held, values, whole=whole), outside)
     if "state" in changes:
         changes["state"] = SUBSCRIPTION.step(held.state, MOVES_TO[changes["state"]])
     if not changes:
@@ -99,14 +108,21 @@ def update_subscription(
 
 
 def rotate_secret(
-    unit: Unit, caller: Caller, subscription_id: str, secret: str, settings: EventSettings
+    unit: Unit,
+    caller: Caller,
+    subscription_id: str,
+    secret: str,
+    settings: EventSettings,
+    seen: object = None,
 ) -> Subscription:
     """Sign with a new secret; the one before signs too until its grace is over.
 
     Raises:
         NotFound: the company has no such subscription.
+        StaleData: ``seen`` is given and is not the present version.
     """
     held = unit.get(Subscription, caller.company_id, subscription_id)
+    unit.check_version(held, seen)
     until = later(unit.now, settings.grace)
     return unit.save(held, secret=secret, previous_secret=held.secret, previous_until=until)
 
@@ -132,17 +148,20 @@ def delete_subscription(
 
 def _rouse(unit: Unit, id: str) -> None:
     """Have it looked at at once: a receiver that was changed is not the one that failed."""
-    unit.session.update(Outlet, ("failures", "rest_until"), ("id",), [(0, 0, id)])
+    unit.session.update(Outlet, _FRESH, ("id",), [(0, None, 0, id)])
     wake(unit.session, id, unit.now)
 
 
-def _check(values: Mapping[str, Any], refusal: Refusal) -> None:
-    """Check what is given beyond its type.
+def _checked(given: Mapping[str, Any], outside: Outside) -> dict[str, Any]:
+    """What is given, each word once, checked beyond its type.
 
     Raises:
         InvalidField: it names the field and the rule.
     """
+    values = dict(given)
     for name, known in (("topics", _TOPICS), ("event_types", _TYPES)):
+        if name in values:
+            values[name] = tuple(dict.fromkeys(values[name]))
         for at, one in enumerate(values.get(name, ())):
             if one not in known:
                 raise InvalidField(f"{name}[{at}]", f"must be one of {', '.join(known)}")
@@ -152,6 +171,10 @@ def _check(values: Mapping[str, Any], refusal: Refusal) -> None:
         codec.read_integer("only_application_id", values["only_application_id"], 1)
     if "url" in values:
         url = values["url"]
-        refused = refusal(url if url is None else read_url("url", url))
+        refused = outside.refusal(url if url is None else read_url("url", url))
         if refused is not None:
             raise InvalidField("url", refused)
+    channel = values.get("channel_id")
+    if channel is not None and not outside.sees(channel):
+        raise InvalidField("channel_id", "is no channel of the company")
+    return values

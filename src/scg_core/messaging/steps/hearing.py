@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from scg_core.events.model import Event, EventType, Topic
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.query import Query, among
 from scg_core.messaging.lifecycle import MessageEvent, MessageState, Milestone
@@ -16,13 +15,7 @@ from scg_core.messaging.records import LoggedReceipt
 from scg_core.messaging.rules.status import EVIDENCE, UNKNOWN_OUTCOME, Heard, Status, hear
 from scg_core.messaging.steps.counting import Tally
 from scg_core.messaging.steps.queueing import cut_out
-from scg_core.messaging.steps.telling import (
-    CLICKTHRU,
-    Move,
-    channels_of,
-    messages_told,
-    tell_moves,
-)
+from scg_core.messaging.steps.telling import CLICKTHRU, Late, Move, tell_moves
 from scg_core.unit import Unit
 
 _DATES: Final = {
@@ -96,7 +89,7 @@ def hear_news(
     flying = set(in_flight)
     after: dict[int, Status] = {}
     changed: set[int] = set()
-    moves: list[Move] = []
+    moves: list[Move | Late] = []
     for item in news:
         if item.seq not in held:
             continue
@@ -111,7 +104,7 @@ def hear_news(
         if _settle_price(held[item.seq], row, heard, item, tally):
             changed.add(item.seq)
         if heard.late:
-            _log(unit, row, item)
+            moves += _log(unit, row, item)
             if item.event is MessageEvent.ACK and _keep_ids(held[item.seq], item):
                 changed.add(item.seq)
         elif _record(unit, held[item.seq], heard, item):
@@ -181,9 +174,10 @@ def _write(unit: Unit, rows: Sequence[list[Any]]) -> None:
         unit.session.update(Message, _WRITTEN, ("seq",), values)
 
 
-def _log(unit: Unit, row: _Row, item: News) -> None:
+def _log(unit: Unit, row: _Row, item: News) -> list[Late]:
+    """Note a receipt that changed nothing; what is to be told of it."""
     if item.receipt is None:
-        return
+        return []
     unit.add(
         LoggedReceipt(
             id=unit.new_id(),
@@ -195,16 +189,4 @@ def _log(unit: Unit, row: _Row, item: News) -> None:
         )
     )
     unit.note("late_receipts", item.receipt)
-    if not unit.listens(row.company_id, Topic.MESSAGE):
-        return
-    told = messages_told(unit, [row.id])
-    facts = {
-        **told.get(row.id, {}),
-        "message_id": row.id,
-        "message_request_id": row.request_id,
-        "state": row.state,
-        "receipt": item.receipt,
-    }
-    channels = channels_of(unit, row.company_id, list(told.values())).get(row.id, frozenset())
-    kind = EventType.LATE_RECEIPT
-    unit.tell(Event(Topic.MESSAGE, kind, row.company_id, row.id, facts, channels))
+    return [Late(row.company_id, row.id, row.request_id, row.state, item.receipt)]

@@ -47,8 +47,22 @@ class Move:
     reason: str | None = None
 
 
-def tell_moves(unit: Unit, moved: Callable[[], Iterable[Move]]) -> None:
-    """Tell of moves of messages, as they are stored by now; ``moved`` is not asked in vain."""
+@frozen
+class Late:
+    """A receipt that changed nothing, and the state that its message was in."""
+
+    company_id: str
+    message_id: str
+    request_id: str | None
+    state: str
+    receipt: str
+
+
+def tell_moves(unit: Unit, moved: Callable[[], Iterable[Move | Late]]) -> None:
+    """Tell of what happened to messages, in order, with what is stored of them by now.
+
+    ``moved`` is not asked in vain.
+    """
     if not unit.anyone_listens():
         return
     moves = [one for one in moved() if unit.listens(one.company_id, Topic.MESSAGE)]
@@ -65,13 +79,13 @@ def tell_moves(unit: Unit, moved: Callable[[], Iterable[Move]]) -> None:
         *(
             Event(
                 Topic.MESSAGE,
-                EventType.MESSAGE_STATE_CHANGE,
-                move.company_id,
-                move.message_id,
-                _facts(move, told.get(move.message_id, {})),
-                channels.get(move.message_id, frozenset()),
+                EventType.MESSAGE_STATE_CHANGE if isinstance(one, Move) else EventType.LATE_RECEIPT,
+                one.company_id,
+                one.message_id,
+                _facts(one, told.get(one.message_id, {})),
+                channels.get(one.message_id, frozenset()),
             )
-            for move in moves
+            for one in moves
         )
     )
 
@@ -117,19 +131,20 @@ def _channels_by(
     return {one["message_id"]: frozenset(found.get(one[by], ())) for one in told}
 
 
-def _facts(move: Move, told: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of a move; why a message failed only where it did."""
-    failed = move.after in _FAILED
-    reason = move.reason or (told.get("failure_details") if failed else None)
+def _facts(what: Move | Late, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of a message; why it failed only where it did."""
+    said = {name: value for name, value in told.items() if name not in _ASIDE}
+    said |= {"message_id": what.message_id, "message_request_id": what.request_id}
+    if isinstance(what, Late):
+        return {**said, "state": what.state, "receipt": what.receipt}
+    failed = what.after in _FAILED
     code = str(told.get("failure_details") or "").partition(" ")[0]
     return {
-        **{name: value for name, value in told.items() if name not in _ASIDE},
-        "message_id": move.message_id,
-        "message_request_id": move.request_id,
-        "previous_state": move.before,
-        "new_state": move.after,
+        **said,
+        "previous_state": what.before,
+        "new_state": what.after,
         "reason_code": code if failed and code.isdigit() else TAKEN,
-        "reason_description": reason,
+        "reason_description": what.reason or (told.get("failure_details") if failed else None),
         "failure_code": told.get("failure_code") if failed else None,
     }
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -105,10 +106,21 @@ def check_url(field: str, url: str) -> str:
     Raises:
         InvalidField: error 1020.
     """
-    if len(url) > LONGEST_URL or not _URL.match(url):
+    if len(url) > LONGEST_URL or not _URL.match(url) or not _leads_somewhere(url):
         rule = f"holds a link to track that is no http(s) address: {url[:64]!r}"
         raise InvalidField(field, rule, TRACKING)
     return url
+
+
+def _leads_somewhere(url: str) -> bool:
+    """Whether its host and port are such that a browser could go there."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        literal = "[" in parts.netloc
+        return bool(host) and port != 0 and (literal or bool(host.encode("idna")))
+    except ValueError:
+        return False
 
 
 class _Reader:

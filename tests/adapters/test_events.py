@@ -11,7 +11,7 @@ import pytest
 
 from scg_adapters.events.callback import CallbackEvents, Refused
 from scg_adapters.events.webhooks import WebhookEvents
-from scg_core import InvalidField
+from scg_core import InvalidField, TransportUnavailable
 from scg_core.conformance.events import EventsContract, Receiver, a_parcel
 from scg_core.conformance.samples import NOW
 from scg_core.events.rules.signing import verify
@@ -283,3 +283,121 @@ def test_limits_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     """A delivery without a time limit would wait for ever."""
     with pytest.raises(InvalidField):
         WebhookEvents(**wrong)  # type: ignore[arg-type]
+
+
+# -- what a hunt for hostile inputs found --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://xn--a/", "http://[::1", "http://999.1.1.1/", "\x01", "http://a/" + "b" * 70_000, "é"],
+)
+def test_where_a_redirect_leads_is_nobodys_business(
+    events: WebhookEvents, server: HttpReceiver, location: str
+) -> None:
+    """It is not looked at, however it is written; others of the batch are delivered."""
+    url, listening = _raw([b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: "
+                           + location.encode("utf-8") + b"\r\n\r\n"])  # fmt: skip
+
+    replies = events.deliver([a_parcel(1, url), a_parcel(2, server.url)], NOW)
+
+    assert replies[1].reception is Reception.TAKEN
+    assert replies[0].reception in (Reception.REFUSED, Reception.LATER)
+    if len(location) < 1_000 and location.isprintable() and location.isascii():
+        assert (replies[0].reception, replies[0].code) == (Reception.REFUSED, "302")
+    listening.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://xn--a/", "http://xn--a.example.com/", "http://[v1.a]/", "http://999.1.1.1/"]
+)
+def test_a_url_that_nobody_can_connect_to_is_refused(events: WebhookEvents, url: str) -> None:
+    """When it is subscribed with, and without harm when it is delivered to."""
+    assert events.refusal(url) is not None
+    [reply] = events.deliver([a_parcel(1, url)], NOW)
+    assert reply.reception is Reception.REFUSED
+
+
+def test_slow_look_ups_of_one_name_leave_others_room(
+    monkeypatch: pytest.MonkeyPatch, server: HttpReceiver
+) -> None:
+    """A look-up cannot be hurried; an address needs none, a name is asked for once at a time."""
+    release, asked = threading.Event(), []
+    real = socket.getaddrinfo
+
+    def resolve(host: object, *rest: object, **more: object) -> object:
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        if name.endswith(".example"):
+            asked.append(name)
+            release.wait(20)
+            raise socket.gaierror
+        return real(host, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    events = WebhookEvents(allow=["127.0.0.1"], timeout=0.4, patience=2, concurrency=64)
+    slow = [a_parcel(n, f"http://{'one' if n < 20 else f'n{n}'}.example/") for n in range(40)]
+
+    replies = events.deliver([*slow, a_parcel(99, server.url)], NOW)
+
+    assert [one.reception for one in replies] == [Reception.LATER] * 40 + [Reception.TAKEN]
+    assert asked.count("one.example") == 1
+    began = time.monotonic()
+    events.close()
+    assert time.monotonic() - began < 1
+    release.set()
+
+
+def test_closing_during_a_delivery_ends_it() -> None:
+    """Whoever delivers has replies, or hears that nothing can be delivered."""
+    slow = HttpReceiver(lambda _: (time.sleep(0.2), (200, {}))[1])
+    for pause in (0.0, 0.01, 0.05, 0.15, 0.25):
+        events = WebhookEvents(allow=["127.0.0.1"], timeout=0.5, patience=1, concurrency=2)
+        ended: list[object] = []
+
+        def deliver(events: WebhookEvents = events, ended: list[object] = ended) -> None:
+            try:
+                replies = events.deliver([a_parcel(n, slow.url) for n in range(6)], NOW)
+                ended.append(len(replies))
+            except TransportUnavailable as away:
+                ended.append(away)
+
+        thread = threading.Thread(target=deliver)
+        thread.start()
+        time.sleep(pause)
+        events.close()
+        thread.join(5)
+        assert len(ended) == 1 and (ended[0] == 6 or isinstance(ended[0], TransportUnavailable))
+        events.close()
+    slow.close()
+
+
+def test_a_url_is_not_logged(
+    events: WebhookEvents, server: HttpReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may hold what only the receiver should know."""
+    with caplog.at_level("INFO"):
+        events.deliver([a_parcel(1, server.url + "?key=secret")], NOW)
+
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("wrong", ["10.0.0.0/33", "http://a.internal/", "a.internal:80", "*.x", ""])
+def test_what_is_allowed_is_a_network_or_a_name(wrong: str) -> None:
+    """A slip of the pen would allow nothing, silently."""
+    with pytest.raises(InvalidField):
+        WebhookEvents(allow=[wrong])
+
+
+def test_a_slow_callback_leaves_the_rest_for_later() -> None:
+    """Past its patience nothing is begun, so that the lease holds."""
+    taken: list[str] = []
+
+    def take(parcel: Parcel) -> None:
+        time.sleep(0.06)
+        taken.append(parcel.event_id)
+
+    events = CallbackEvents(take, patience=100)
+    replies = [one.reception for one in events.deliver([a_parcel(n, None) for n in range(9)], NOW)]
+
+    assert replies == ["TAKEN"] * len(taken) + ["UNTRIED"] * (9 - len(taken))
+    assert 1 <= len(taken) <= 3

@@ -190,7 +190,8 @@ _PRIVATE = [
     "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.51.100.7", "203.0.113.9", "::1", "::",
     "fe80::1", "fc00::1", "fd12::1", "ff02::1", "fec0::1", "2001:db8::1", "::ffff:127.0.0.1",
     "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2001::1",
-    "::7f00:1", "fe80::1%eth0",
+    "::7f00:1", "fe80::1%eth0", "64:ff9b:1:a00:0:100:808:808", "3fff::1", "168.63.129.16",
+    "2606:4700::200:5efe:a9fe:a9fe", "2606:4700::5efe:a00:1",
 ]  # fmt: skip
 _PUBLIC = ["93.184.215.14", "8.8.8.8", "2606:2800:21f::1", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 
@@ -254,7 +255,9 @@ def test_urls_that_may_be_delivered_to(url: str) -> None:
      "https://exa mple.com/", "https://example.com/ä", "https://münchen.example/",
      "https://example.com\\@evil.example/", "https://example.com:99999/", "https://example.com:0/",
      "https://example.com:x/", "javascript:alert(1)", "https://a..b/", "https://-/", "http://[::1",
-     "https://example.com/\r\nX: y", "https://example.com/" + "a" * 2_048, "https://%31/"],
+     "https://example.com/\r\nX: y", "https://example.com/" + "a" * 2_048, "https://%31/",
+     "https://999.1.1.1/", "https://1.2.3.04/", "https://[v1.a]/", "https://[2606:4700::1]x/",
+     "https://8.8.8.8%zz/", "https://[fe80::1%eth0]/", "https://1.2.3/"],
 )  # fmt: skip
 def test_urls_that_may_not(url: str) -> None:
     """Each with the field and the rule."""

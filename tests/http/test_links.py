@@ -160,6 +160,21 @@ def test_an_address_is_written_as_a_header_may_carry_it(url: str, wanted: str) -
     assert b"\n" not in location("https://a.example/\r\nset-cookie: x")
 
 
+def test_a_program_that_taps_is_sent_on_and_not_counted(linked: Served) -> None:
+    """Sixty taps a minute of one link count; each leads there."""
+    token = sent(linked, f'#trackurl("{SHOP}", "button")')
+    answers = [follow(linked, token) for _ in range(70)]
+
+    assert {one.headers["location"] for one in answers} == {SHOP}
+    assert clicks(linked) == 60
+
+
+def test_in_app_browsers_are_people() -> None:
+    """They name their app, as fetchers do in other words."""
+    assert not only_looks({b"user-agent": PHONE.encode() + b" Snapchat/12.0 (like Safari)"})
+    assert not only_looks({b"user-agent": PHONE.encode() + b" Viber/20.0"})
+
+
 def test_a_phone_is_no_preview() -> None:
     """Nor is a client that says nothing of itself."""
     assert not only_looks({b"user-agent": PHONE.encode()})

@@ -143,7 +143,9 @@ def test_growth_is_bounded_while_it_happens() -> None:
     "url",
     ["javascript:alert(1)", "ftp://x.example", "//x.example", "http://", "https://a b", "x",
      "https:///", "https:///path", "http://?a", "http://:80/", "http://@",
-     "https://x.example/" + "a" * 2_048, "HTTPS://x.example/<script>"],
+     "https://x.example/" + "a" * 2_048, "HTTPS://x.example/<script>", "https://[::1/",
+     "https://ü..example/", "https://x:99999/", "https://é:port/", "https://x.example:80:80/",
+     "https://" + "ü" * 70 + ".example/", "https://x:0/"],
 )  # fmt: skip
 def test_a_link_that_is_no_http_address_is_1020(url: str) -> None:
     """In templates and bodies alike."""

@@ -18,7 +18,10 @@ from scg_adapters.places.numbers import NumberPlaces
 from scg_adapters.simulated import SeededIds, SimulatedClock
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core import Engine, ScgError, Settings
+from scg_core.events.model import Envelope
 from scg_core.kernel.instant import HOUR, later
+from scg_core.kernel.query import Query
+from scg_core.messaging.model import Message
 from scg_core.ports.message_transport import Inbound, OnUnknown
 from tests.reliability.checker import check, recount
 from tests.reliability.faults import (
@@ -28,6 +31,7 @@ from tests.reliability.faults import (
     FaultyCarrier,
     FaultyStorage,
 )
+from tests.reliability.listener import Listener, check_told
 
 STEPS = 260
 WORKERS = 3
@@ -55,9 +59,12 @@ class Simulation:
             deduplicates=self.random.random() < 0.2,
         )
         self.carrier = FaultyCarrier(inner, self.clock.advance)
+        self.listener = Listener(seed) if seed % 3 == 1 else None
         self.engine = self.another_engine()
         self.sender = self.engine.operator().add_sender_id("acme", address="55512", country="USA")
         self.opens: int | None = None
+        if self.listener is not None:
+            self.engine.application("acme", 1).subscriptions.create(topics=["SCG-Message"])
         self._rules(random.Random(f"rules {seed}"))
         self.workers: list[Iterator[str] | None] = [None] * WORKERS
         self.expected: dict[str, set[str]] = {}
@@ -81,6 +88,7 @@ class Simulation:
                 recount(self.storage)
         self._heal()
         check(self)
+        self._check_told()
         return blake2b("\n".join(self.history).encode(), digest_size=8).hexdigest()
 
     def _rules(self, chance: random.Random) -> None:
@@ -117,6 +125,7 @@ class Simulation:
             ids=self.ids,
             places=NumberPlaces(),
             settings=self.settings,
+            events=self.listener,
         )
 
     def _arm(self) -> None:
@@ -258,6 +267,8 @@ class Simulation:
     def _heal(self) -> None:
         """No more faults: every worker dies, a new one does all that is left."""
         self.storage.armed = self.carrier.armed = None
+        if self.listener is not None:
+            self.listener.healed = True
         self.crashes += len(self.in_hand)
         self.workers = [None] * WORKERS
         self.engine = self.another_engine()
@@ -269,6 +280,20 @@ class Simulation:
         for request in app.message_requests.find(state="PAUSED"):
             app.message_requests.resume(request.id)
         self._run_until_idle()
+
+    def _check_told(self) -> None:
+        """Who listened heard everything; what it had refused it gets when it asks again."""
+        if self.listener is None:
+            return
+        app = self.engine.application("acme", 1)
+        for one in app.subscriptions.find():
+            app.subscriptions.replay_failed(one.id)
+        self._run_until_idle()
+        with self.storage.snapshot() as session:
+            messages = session.find(Query(Message))
+            states = session.census(Envelope, "state")
+        assert set(states) <= {"SUCCESS"}, states
+        check_told(self.listener.arrivals, messages)
 
     def _run_until_idle(self) -> None:
         """As the engine's own, but a world that never comes to rest is given up."""

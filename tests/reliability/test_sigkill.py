@@ -19,11 +19,12 @@ from scg_core.kernel.query import Query
 from scg_core.messaging.lifecycle import Milestone
 from scg_core.messaging.model import Message, MessageRequest
 from tests.reliability.checker import recount
+from tests.reliability.listener import check_told, read_arrivals
 from tests.reliability.victim import RECIPIENTS, WINDOW
 
 ROOT = Path(__file__).parents[2]
 START = 1_767_225_600_000
-POINTS = 90
+POINTS = 150
 KILLS_A_DATABASE = 8
 
 
@@ -65,6 +66,7 @@ def recounted(folder: Path, kills: int) -> None:
     for message in messages:
         assert bool(message.milestones & Milestone.SENT) == bool(taken[f"{message.id}/1"])
     assert sum(count - 1 for count in taken.values() if count) <= kills * WINDOW
+    check_told(read_arrivals(folder / "heard"), messages)
 
 
 def test_a_process_that_is_not_killed_finishes(tmp_path: Path) -> None:

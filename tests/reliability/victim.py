@@ -22,6 +22,8 @@ from scg_adapters.system import SystemIds
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core import Engine, Settings
 from scg_core.kernel.instant import Instant
+from scg_core.ports.events import Parcel, Reply
+from tests.reliability.listener import FileListener
 
 RECIPIENTS = 130
 WINDOW = 20
@@ -78,6 +80,21 @@ class Carrier(LoopbackCarrier):
         return answers
 
 
+class Heard(FileListener):
+    """Who hears of events, with a point before and after each batch."""
+
+    def __init__(self, path: Path, killer: Killer) -> None:
+        super().__init__(path)
+        self.killer = killer
+
+    def deliver(self, parcels: Sequence[Parcel], now: Instant) -> Sequence[Reply]:
+        """The batch, with its two points."""
+        self.killer.at("before deliver")
+        replies = super().deliver(parcels, now)
+        self.killer.at("after deliver")
+        return replies
+
+
 def main(folder: Path, now: int, kill_at: int) -> None:
     """Send the request, or go on with it."""
     killer = Killer(kill_at)
@@ -91,8 +108,11 @@ def main(folder: Path, now: int, kill_at: int) -> None:
         ids=SystemIds(),
         places=NumberPlaces(),
         settings=Settings(page=50),
+        events=Heard(folder / "heard", killer),
     )
     app = engine.application("acme", 1)
+    if not app.subscriptions.find():
+        app.subscriptions.create(topics=["SCG-Message"])
     senders = app.sender_ids.find()
     sender = senders[0] if senders else engine.operator().add_sender_id("acme", address="1")
     numbers = [f"+1415{2_000_000 + n}" for n in range(RECIPIENTS)]

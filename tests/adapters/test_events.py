@@ -350,7 +350,7 @@ def test_slow_look_ups_of_one_name_leave_others_room(
 def test_closing_during_a_delivery_ends_it() -> None:
     """Whoever delivers has replies, or hears that nothing can be delivered."""
     slow = HttpReceiver(lambda _: (time.sleep(0.2), (200, {}))[1])
-    for pause in (0.0, 0.01, 0.05, 0.15, 0.25):
+    for pause in (0.0, 0.05, 0.25):
         events = WebhookEvents(allow=["127.0.0.1"], timeout=0.5, patience=1, concurrency=2)
         ended: list[object] = []
 

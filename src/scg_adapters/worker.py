@@ -17,7 +17,7 @@ from scg_core.ports.events import EVENTS
 log: Final = logging.getLogger("scg_adapters.worker")
 
 STALLED_AFTER: Final = 60.0
-EVENT_THREADS: Final = 4
+EVENT_THREADS: Final = 6
 _LONGEST_NAP: Final = 0.2
 _AFTER_A_FAULT: Final = 1.0
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)

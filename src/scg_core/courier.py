@@ -27,6 +27,8 @@ BATCHES_A_TURN: Final = 4
 LONGEST_TURN: Final = SECOND
 """A slow receiver gives others their turn after one batch."""
 _LONGEST_CODE: Final = 64
+_ADAPTER: Final = "adapter"
+"""The code of what an adapter got wrong; no receiver was silent."""
 
 log: Final = logging.getLogger("scg_core.courier")
 
@@ -63,6 +65,7 @@ class Courier:
             held = following
             yield "deliver"
             replies = self._deliver(held.parcels)
+            _note(held, replies)
             yield "delivered"
             with self._begin("delivered") as unit:
                 following = settle_batch(
@@ -81,11 +84,21 @@ class Courier:
             raise
         except Exception:
             log.exception("the adapter of events failed with parcels in hand")
-            return [Reply(Reception.LATER, reason="the adapter failed")] * len(parcels)
+            return [Reply(Reception.LATER, _ADAPTER, "it failed")] * len(parcels)
         if len(replies) != len(parcels) or not all(_is_sound(one) for one in replies):
             log.error("the adapter of events left parcels without an answer")
-            return [Reply(Reception.LATER, reason="the adapter gave no answer")] * len(parcels)
+            return [Reply(Reception.LATER, _ADAPTER, "it gave no answer")] * len(parcels)
         return replies
+
+
+def _note(batch: Batch, replies: Sequence[Reply]) -> None:
+    """Log what a receiver did not take, by its subscription, without a word of the events."""
+    lost = [one for one in replies if one.reception in (Reception.LATER, Reception.REFUSED)]
+    if lost:
+        log.warning(
+            "subscription %s: %d of %d events were not taken: %s",
+            batch.subscription_id, len(lost), len(replies), lost[0].reason or lost[0].reception,
+        )  # fmt: skip
 
 
 def _is_sound(reply: object) -> bool:

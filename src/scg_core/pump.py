@@ -20,7 +20,7 @@ from scg_core.contacts.usecases.fastaccess import DERIVE, derive_page
 from scg_core.contacts.usecases.filling import empty_group, fill_group
 from scg_core.contacts.usecases.importing import DROP_FAILURES, drop_failures
 from scg_core.courier import Courier
-from scg_core.events.outbox import GIVE_UP
+from scg_core.events.outbox import DELIVER, GIVE_UP
 from scg_core.events.settings import EventSettings
 from scg_core.events.usecases.delivering import give_up_page
 from scg_core.events.usecases.envelopes import REPLAY, drop_envelopes, replay_page
@@ -263,12 +263,13 @@ class Pump:
         return min((one for one in waits if one is not None), default=None)
 
     def only_what_recurs(self) -> bool:
-        """Whether nothing waits but what recurs: looking for what is too old, and as long as calls
-        last looks and charges, and commands to a switch that could not be given just now."""
+        """Whether nothing waits but what recurs: looking for what is too old, trying receivers of
+        events again, and as long as calls last looks and charges, and commands to a switch that
+        could not be given just now."""
         if self._told is not None:
             return False
         kinds = self._kinds_for(self._capabilities)
-        recurring = (METER, PRUNE) if self._switchboard is not None else (PRUNE,)
+        recurring = (PRUNE, DELIVER, *((METER,) if self._switchboard is not None else ()))
         passing = [o for o in kinds if o not in recurring and not o.startswith((LINE, LOOK))]
         with self._storage.snapshot() as session:
             return session.next_due(list(self._capabilities), passing) is None

@@ -268,14 +268,37 @@ def test_a_name_that_does_not_resolve_is_tried_again(events: WebhookEvents) -> N
     assert reply.reception is Reception.LATER
 
 
-def test_deliveries_go_on_after_closing(events: WebhookEvents, server: HttpReceiver) -> None:
-    """Closing lets go of connections; the next delivery makes new ones."""
+def test_what_is_closed_delivers_no_more(events: WebhookEvents, server: HttpReceiver) -> None:
+    """All parcels wait; closing twice is no error."""
     events.deliver([a_parcel(1, server.url)], NOW)
     events.close()
     events.close()
-    [reply] = events.deliver([a_parcel(2, server.url)], NOW)
+    with pytest.raises(TransportUnavailable):
+        events.deliver([a_parcel(2, server.url)], NOW)
+    assert len(server.requests) == 1
+
+
+def test_an_address_that_swallows_packets_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch, server: HttpReceiver
+) -> None:
+    """A name of two addresses is delivered to by the one that answers."""
+    silent = socket.socket()
+    silent.bind(("127.0.0.2", server.port))  # bound and not listening, behind a full queue
+    silent.listen(0)
+    held = [socket.socket() for _ in range(3)]
+    for one in held:
+        one.setblocking(False)
+        one.connect_ex(("127.0.0.2", server.port))
+    both = [(2, 1, 6, "", (ip, server.port)) for ip in ("127.0.0.2", "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+    events = WebhookEvents(allow=["hooks.example"], timeout=1.0, patience=2)
+
+    [reply] = events.deliver([a_parcel(1, f"http://hooks.example:{server.port}/")], NOW)
 
     assert reply.reception is Reception.TAKEN
+    for one in (silent, *held):
+        one.close()
+    events.close()
 
 
 @pytest.mark.parametrize("wrong", [{"timeout": 0}, {"timeout": 40}, {"concurrency": 0}])

@@ -160,6 +160,19 @@ def test_settled_envelopes_go_and_open_ones_stay(kept: Keeping) -> None:
     assert kept.count(Envelope) >= 303
 
 
+def test_what_is_asked_for_again_is_not_dropped_on_its_way(kept: Keeping) -> None:
+    """An old envelope that is replayed is open again; one that was given up is dropped."""
+    subscription = kept.app.subscriptions.create(topics=["SCG-Message"])
+    kept.send("+14155550100")
+    kept.run(4 * DAY)
+    [first, *_] = kept.app.envelopes.page(subscription.id).items
+    kept.app.subscriptions.update(subscription.id, state="PAUSED")
+    kept.app.envelopes.update(subscription.id, first.id, state="PENDING")
+    kept.run(10 * DAY)
+
+    assert [one.id for one in kept.app.envelopes.page(subscription.id).items] == [first.id]
+
+
 def test_without_settings_everything_is_kept(url: str) -> None:
     """And nothing recurs: an idle engine waits for nothing."""
     world = World(url, Behaviour(delay=1_000, spread=0))

@@ -51,7 +51,8 @@ class CallbackEvents:
             return Reply(Reception.REFUSED, reason=str(refused)[:255])
         except Exception as broken:
             log.exception("the callback failed at event %s", parcel.event_id)
-            return Reply(Reception.LATER, reason=f"the callback raised {type(broken).__name__}")
+            reason = f"the callback raised {type(broken).__name__}"
+            return Reply(Reception.LATER, "raised", reason)  # a code: somebody was there
         return Reply(Reception.TAKEN)
 
     def close(self) -> None:

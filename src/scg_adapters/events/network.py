@@ -12,7 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 import httpcore
@@ -32,6 +32,7 @@ from scg_core.kernel.errors import InvalidField
 _CONNECTIONS: Final = 200
 _KEPT: Final = 50
 _KEPT_FOR: Final = 30.0
+_LOOPBACK: Final = ip_address("127.0.0.1")
 _RESOLVERS: Final = 64
 _KEPT_HEADERS: Final = frozenset({b"retry-after"})
 
@@ -78,6 +79,8 @@ def read_allowed(given: Iterable[str]) -> Allowed:
                 rule = f"must be a network or a host's name, not {one[:64]!r}"
                 raise InvalidField("allow", rule) from None
             names.append(one.rstrip(".").lower())
+    if any(_LOOPBACK in one for one in networks if one.version == _LOOPBACK.version):
+        names.append("localhost")
     return Allowed(tuple(networks), tuple(names))
 
 
@@ -106,10 +109,11 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         self._allowed.check(host, addresses)
         failed: Exception = httpcore.ConnectError("the name has no address")
-        for address in addresses:
+        share = None if timeout is None else timeout / max(len(addresses), 1)
+        for address in addresses:  # one that is silent must leave time for the next
             try:
                 return await self._inner.connect_tcp(
-                    address, port, timeout, local_address, socket_options
+                    address, port, share, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as refused:
                 failed = refused

@@ -34,7 +34,10 @@ log: Final = logging.getLogger("scg_adapters.events")
 
 _LARGEST_ANSWER: Final = 64 * 1024
 _DEAD: Final = 3
-_INSIDE: Final = "must be on the public Internet, or a network or host that the operator allows"
+_INSIDE: Final = (
+    "must be on the public Internet, or in a network or a host that the gateway's operator allows "
+    "(scg serve --deliver-to, WebhookEvents(allow=...))"
+)
 _UNREACHED: Final = (httpcore.NetworkError, httpcore.TimeoutException, httpx.HTTPError, OSError)
 
 
@@ -69,6 +72,7 @@ class WebhookEvents:
         self._waits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
         self._tls = tls
         self._lock = threading.Lock()
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._client: CheckedTransport | None = None
@@ -88,7 +92,7 @@ class WebhookEvents:
         """POST each parcel, some at a time; what is not begun in time is left untried.
 
         Raises:
-            TransportUnavailable: it was closed meanwhile.
+            TransportUnavailable: it was closed.
         """
         loop, client = self._running()
         doing = self._all(client, parcels, now)
@@ -104,6 +108,7 @@ class WebhookEvents:
         with self._lock:
             loop, thread, client = self._loop, self._thread, self._client
             self._loop = self._thread = self._client = None
+            self._closed = True
         if loop is None or thread is None or client is None:
             return
         asyncio.run_coroutine_threadsafe(_end(client), loop).result()
@@ -113,6 +118,8 @@ class WebhookEvents:
 
     def _running(self) -> tuple[asyncio.AbstractEventLoop, CheckedTransport]:
         with self._lock:
+            if self._closed:
+                raise TransportUnavailable("webhooks")
             if self._loop is None or self._client is None:
                 self._loop = asyncio.new_event_loop()
                 self._client = CheckedTransport(self._allowed, self._tls)
@@ -222,7 +229,8 @@ def _reply(answer: httpx.Response, now: Instant) -> Reply:
     if reception is Reception.TAKEN:
         return Reply(reception, str(status))
     wish = answer.headers.get("retry-after", "") if reception is Reception.LATER else ""
-    return Reply(reception, str(status), f"it answered {status}", _wish(wish, now))
+    said = "it redirected, which is not followed" if status < 400 else f"it answered {status}"
+    return Reply(reception, str(status), said, _wish(wish, now))
 
 
 def _wish(text: str, now: Instant) -> int | None:

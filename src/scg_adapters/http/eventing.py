@@ -6,6 +6,7 @@ The specification speaks of event handlers and names no path; these are this eng
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from scg_adapters.http.route import Does, Route, row
 from scg_core.events.model import Envelope, Subscription
@@ -19,7 +20,7 @@ def eventing() -> Iterator[Route]:
     yield row(
         subscriptions, Does.CREATE, kind, of,
         "Be told of events; the secret that deliveries are signed with is shown this once.",
-        tells=_with_secret,
+        tells=_with_secret, answers=_SECRET,
     )  # fmt: skip
     yield row(subscription, Does.READ, kind, of, "Read a subscription.")
     yield row(subscription, Does.UPDATE, kind, of, "Change what is given of a subscription.")
@@ -31,12 +32,12 @@ def eventing() -> Iterator[Route]:
     yield row(
         f"{subscription}/secret", Does.TELL, kind, of,
         "Sign with a new secret, shown this once; the one before signs too for a day.",
-        call="rotate_secret", tells=_with_secret,
+        call="rotate_secret", tells=_with_secret, answers=_SECRET,
     )  # fmt: skip
     yield row(
         f"{subscription}/replay", Does.TELL, kind, of,
         "Deliver once more all that has FAILED by now, in the background.",
-        call="replay_failed", tells=_named,
+        call="replay_failed", tells=_named, answers={"id": _SECRET["id"]},
     )  # fmt: skip
     envelopes = f"{subscription}/envelopes"
     envelope = f"{envelopes}/{{Envelope_ID}}"
@@ -57,8 +58,18 @@ def eventing() -> Iterator[Route]:
     yield row(
         handlers, Does.CREATE, kind, of,
         "Establish an event handler on a channel, for the messages of this application.",
-        call="create_for_channel", tells=_with_secret,
+        call="create_for_channel", tells=_with_secret, answers=_SECRET,
     )  # fmt: skip
+
+
+_SECRET: Final[Mapping[str, Mapping[str, Any]]] = {
+    "id": {"type": "string", "description": "The subscription."},
+    "secret": {"type": "string", "description": "What deliveries are signed with."},
+    "previous_until": {
+        "type": "integer",
+        "description": "Until when deliveries are signed with the secret before too.",
+    },
+}
 
 
 def _with_secret(made: Subscription) -> Mapping[str, object]:

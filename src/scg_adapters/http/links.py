@@ -19,11 +19,13 @@ from scg_core.kernel.ids import is_id
 
 PREVIEWS: Final = (
     "applebot", "bingbot", "bingpreview", "discordbot", "embedly", "facebookcatalog",
-    "facebookexternalhit", "facebot", "google-pagerenderer", "google-read-aloud", "googlebot",
-    "googlemessages", "iframely", "linkedinbot", "mastodon", "metainspector", "microsoft office",
+    "facebookexternalhit", "facebot", "google-apps-script", "google-pagerenderer",
+    "google-read-aloud", "googlebot", "googlemessages", "iframely", "kakaotalk-scrap",
+    "line-poker", "linkedinbot", "mastodon", "metainspector", "microsoft office",
     "microsoftpreview", "msteams", "pinterestbot", "preview", "redditbot", "rocket.chat",
     "safelinks", "skypeuripreview", "slack-imgproxy", "slackbot", "snap url preview",
-    "telegrambot", "tumblr", "twitterbot", "viberbot", "vkshare", "whatsapp", "yandexbot",
+    "telegrambot", "tumblr", "twitterbot", "viberbot", "vkshare", "web/snippet", "whatsapp",
+    "yandexbot",
 )  # fmt: skip
 """What the User-Agent of a fetcher that nobody sent by a tap has in it, in lower case."""
 
@@ -31,7 +33,7 @@ _LOOKS: Final = ((b"purpose", b"prefetch"), (b"purpose", b"preview"), (b"sec-pur
                  (b"x-purpose", b"preview"), (b"x-moz", b"prefetch"))  # fmt: skip
 _MINUTE: Final = 60.0
 _RESERVED: Final = "!#$%&'()*+,/:;=?@[]~"
-_PREVIEW: Final = re.compile("|".join(map(re.escape, PREVIEWS)))
+_PREVIEW: Final = re.compile("|".join((*map(re.escape, PREVIEWS), r"bot/\d")))
 _HEADERS: Final = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
@@ -99,7 +101,7 @@ def only_looks(headers: dict[bytes, bytes]) -> bool:
     if any(value in headers.get(name, b"").lower() for name, value in _LOOKS):
         return True
     agent = headers.get(b"user-agent", b"").decode("latin-1").lower()
-    return bool(_PREVIEW.search(agent[:1_000]))
+    return agent.startswith("viber/") or bool(_PREVIEW.search(agent[:1_000]))
 
 
 def location(url: str) -> bytes:

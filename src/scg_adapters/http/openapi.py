@@ -274,7 +274,9 @@ def _responses(route: Route) -> Json:
         case Does.READ:
             found["200"] = answer("The resource.", ref(name_of(route.kind)))
         case _ if route.tells is not None:
-            found["200"] = answer("Done; what is to be known of it.", {"type": "object"})
+            fields = {name: dict(schema) for name, schema in route.answers.items()}
+            told = object_of("What is to be known of it.", fields, ["id"] if fields else [])
+            found["200"] = answer("Done; what is to be known of it.", told)
         case Does.DELETE | Does.TAKE:
             found["204"] = {"description": "It is deleted."}
         case _:

@@ -38,8 +38,8 @@ class Route:
     Idempotency-Key. ``field`` is what ACT, ADD and TAKE read of the body (ACT also of the query),
     ``also`` are other names of it. ``holder``: whoever shows an access token of the contact that
     the path names may do it too. ``tells`` makes an answer of what was done, where the id is not
-    all there is to know. ``takes`` are the fields of a body that is no resource, each with
-    its JSON schema.
+    all there is to know; ``answers`` are its fields, each with its JSON schema. ``takes`` are the
+    fields of a body that is no resource, each with its JSON schema.
     """
 
     verb: str
@@ -58,6 +58,7 @@ class Route:
     attended: bool = False
     takes: Mapping[str, Mapping[str, Any]] = attribute(factory=dict, hash=False)
     tells: Callable[[Any], Mapping[str, object]] | None = None
+    answers: Mapping[str, Mapping[str, Any]] = attribute(factory=dict, hash=False)
 
     @property
     def writes(self) -> bool:
@@ -102,10 +103,12 @@ def row(
     attended: bool = False,
     takes: Mapping[str, Mapping[str, Any]] | None = None,
     tells: Callable[[Any], Mapping[str, object]] | None = None,
+    answers: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Route:
     """A row whose verb, and whose call if none is named, follow from what it does."""
     verb, usual = _VERBS[does]
     return Route(
         verb, path, does, kind, of, call or usual, summary, keyed=keyed, field=field, also=also,
         holder=holder, plays=plays, attended=attended, takes=takes or {}, tells=tells,
+        answers=answers or {},
     )  # fmt: skip

@@ -96,7 +96,8 @@ class Metrics:
         try:
             start_http_server(port, host, self.registry)
         except OSError as taken:
-            raise InvalidField("metrics_port", f"cannot be listened on: {taken}") from None
+            rule = f"{host}:{port} cannot be listened on: {taken}"
+            raise InvalidField("metrics_port", rule) from None
 
     def span(self, name: str, /, **facts: str | int) -> AbstractContextManager[None]:
         """Something begins now; its end is measured."""
@@ -186,9 +187,21 @@ class _Standing(Collector):
             for state, many in sorted(self._engine.messages_by_state().items()):
                 messages.add_metric((state,), many)
         yield messages
+        envelopes = GaugeMetricFamily("scg_envelopes", "Envelopes by state.", labels=("state",))
+        with suppress(TooBroad):
+            for state, many in sorted(self._engine.envelopes_by_state().items()):
+                envelopes.add_metric((state,), many)
+        yield envelopes
         now, backlog = self._engine.backlog(LANES)
         yield from _work(now, backlog)
         yield from _lanes(now, backlog)
+        silent = GaugeMetricFamily(
+            "scg_receiver_silent_seconds", "For how long nothing has come back of a receiver.",
+            labels=("subscription",),
+        )  # fmt: skip
+        for id, since in self._engine.silent_receivers():
+            silent.add_metric((id,), max(now - since, 0) / 1000)
+        yield silent
 
 
 def _work(now: int, backlog: Backlog) -> Iterable[Metric]:

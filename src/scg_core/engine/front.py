@@ -27,10 +27,13 @@ from scg_core.engine.content import opened_attachment
 from scg_core.engine.operator import Operator
 from scg_core.engine.spoken import SpokenMessages
 from scg_core.engine.switches import lines_of, timers
+from scg_core.events.model import Envelope
+from scg_core.events.records import Outlet
 from scg_core.events.settings import EventSettings
 from scg_core.kernel.codec import read_integer, read_text
 from scg_core.kernel.errors import BrokenInvariant, InvalidField
 from scg_core.kernel.instant import Instant
+from scg_core.kernel.query import Query, ne
 from scg_core.messaging.model import Message
 from scg_core.messaging.settings import Settings
 from scg_core.messaging.steps.sources import Sources
@@ -291,11 +294,23 @@ class Engine:
         with self.reading() as unit:
             return unit.now, unit.session.backlog(unit.now, most)
 
+    def silent_receivers(self, most: int = 20) -> list[tuple[str, Instant]]:
+        """Subscriptions of which nothing has come back, each with since when, the longest first."""
+        query = Query(Outlet, [ne("failing_since", None)], (("failing_since", False),), limit=most)
+        with self.reading() as unit:
+            return [(id, at) for id, at in unit.session.rows(query, ("id", "failing_since"))]
+
+    def envelopes_by_state(self) -> dict[str, int]:
+        """How many envelopes there are in each state, of all companies; for those who watch."""
+        with self.reading() as unit:
+            return unit.session.census(Envelope, "state")
+
     def run_until_idle(self, until: Instant | None = None) -> None:
         """Do due work until none waits, letting the clock run to each next instant.
 
         For scripts and tests; with ``until``, what is due after it is left. Without it, calls that
-        go on do not keep it busy: what recurs as long as they last is left too.
+        go on and receivers of events that are to be tried again do not keep it busy: what recurs is
+        left too.
         """
         due = self.run_due()
         while due is not None and (until is None or due <= until):

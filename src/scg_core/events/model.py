@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -41,6 +41,24 @@ class EventType(StrEnum):
     CONFERENCE_STATE_CHANGE = "conference_state_change"
     MEMBER_STATE_CHANGE = "conference_member_state_change"
     DTMF_RECEIVED = "dtmf_received"
+
+
+TOPIC_OF: Final[Mapping[EventType, Topic]] = {
+    EventType.MESSAGE_STATE_CHANGE: Topic.MESSAGE,
+    EventType.MESSAGE_REQUEST_STATE_CHANGE: Topic.MESSAGE,
+    EventType.LATE_RECEIPT: Topic.MESSAGE,
+    EventType.MO_MESSAGE_RECEIVED: Topic.MESSAGE,
+    EventType.CLICK: Topic.MESSAGE,
+    EventType.KEYWORD_MESSAGE_RECEIVED: Topic.KEYWORD,
+    EventType.CONSENT_CHANGE: Topic.CONSENT,
+    EventType.OPTOUT_IGNORED: Topic.CONSENT,
+    EventType.CALL_STATE_CHANGE: Topic.VOICE,
+    EventType.BRIDGE_STATE_CHANGE: Topic.VOICE,
+    EventType.CONFERENCE_STATE_CHANGE: Topic.VOICE,
+    EventType.MEMBER_STATE_CHANGE: Topic.VOICE,
+    EventType.DTMF_RECEIVED: Topic.VOICE,
+}
+"""The topic that each type of event is told under."""
 
 
 @frozen
@@ -103,12 +121,15 @@ class Subscription(_Resource):
     last_updated_date: Instant = attribute("When it last changed.", filterable=True)
     version_number: int = attribute("1 at creation, one more after each change.", default=1)
     company_id: str = attribute("The company that listens.", length=64)
-    secret: str = attribute("What deliveries are signed with.", hidden=True, default="")
-    previous_secret: str | None = attribute(
-        "What they were signed with before.", hidden=True, default=None
+    secret: str = attribute(
+        "What deliveries are signed with.", hidden=True, unprinted=True, default=""
     )
+    previous_secrets: tuple[str, ...] = attribute(
+        "What they were signed with before, each behind the instant until which it counts.",
+        hidden=True, unprinted=True, default=(),
+    )  # fmt: skip
     previous_until: Instant | None = attribute(
-        "Until when deliveries are signed with the previous secret too.", default=None
+        "Until when deliveries are signed with previous secrets too.", default=None
     )
 
 
@@ -163,6 +184,9 @@ class Envelope(_Resource):
     company_id: str = attribute("The company it belongs to.", hidden=True)
     open: str | None = attribute("The subject, as long as it is undelivered.", hidden=True,
                                  default=None)  # fmt: skip
+    asked_date: Instant = attribute(
+        "When its delivery was last asked for.", hidden=True, default=Instant(0)
+    )
     since: Instant = attribute("When it was first tried.", hidden=True, default=Instant(0))
     replayed: int = attribute("The last replay that it was part of.", hidden=True, default=0)
     settled_date: Instant | None = attribute(

@@ -29,7 +29,7 @@ _CHUNK: Final = 400
 _WAITING: Final = EnvelopeState.PENDING.value
 _COLUMNS: Final = (
     "id", "event_id", "subscription_id", "company_id", "topic", "type", "subject", "sequence",
-    "facts", "state", "open", "due", "created_date",
+    "facts", "state", "open", "due", "asked_date", "created_date",
 )  # fmt: skip
 
 Heard = tuple[Event, Sequence[Subscription]]
@@ -53,7 +53,7 @@ def file_events(session: Session, ids: Ids, now: Instant, heard: Sequence[Heard]
             rows.append(
                 (next(fresh), event_id, one.id, event.company_id, event.topic.value,
                  event.type.value, event.subject, sequence, facts, _WAITING, event.subject, due,
-                 now)
+                 now, now)
             )  # fmt: skip
     session.insert(Envelope, _COLUMNS, rows)
     for one in ready.values():

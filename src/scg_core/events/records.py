@@ -26,6 +26,9 @@ class Outlet(_Resource):
     )
     fence: int = attribute("Rises whenever a worker takes it.", hidden=True, default=0)
     failures: int = attribute("Rounds in a row of which nothing was taken.", hidden=True, default=0)
+    waits_since: Instant | None = attribute(
+        "Since when it waits for others of its company.", hidden=True, default=None
+    )
     failing_since: Instant | None = attribute(
         "Since when nothing has come of it.", hidden=True, default=None
     )

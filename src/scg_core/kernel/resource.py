@@ -182,6 +182,7 @@ def attribute(
     blank: bool = False,
     most: int = 1_000,
     error_code: int = 400,
+    unprinted: bool = False,
     default: Any = attrs.NOTHING,
 ) -> Any:
     """Declare one field of a resource.
@@ -195,8 +196,8 @@ def attribute(
     they leave as asterisks, and asterisks that come back mean unchanged. A ``derived`` field is no
     column: whoever reads the resource fills it in. An empty text in a ``blank`` field means that
     there is none, where clients are read leniently. A list has at ``most`` so many members, each of
-    up to ``length`` characters (255 if not given). A value that is none of its type is refused with
-    ``error_code``.
+    up to ``length`` characters (255 if not given). What is ``unprinted`` is no part of its
+    ``repr``. A value that is none of its type is refused with ``error_code``.
     """
     facts = {
         "doc": doc,
@@ -218,7 +219,7 @@ def attribute(
         "most": most,
         "error_code": error_code,
     }
-    return attrs.field(default=default, metadata={_METADATA: facts})
+    return attrs.field(default=default, repr=not unprinted, metadata={_METADATA: facts})
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attribute,))

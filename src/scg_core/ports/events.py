@@ -57,7 +57,8 @@ class Parcel:
 class Reply:
     """What became of one parcel.
 
-    ``code`` is the receiver's own word for it (a status of HTTP), ``reason`` a sentence without
+    ``code`` is the receiver's own word for it (a status of HTTP); LATER without one means that
+    nobody answered. ``reason`` a sentence without
     anything secret. ``retry_after`` is for how many milliseconds the receiver wants to be left
     alone.
     """

@@ -13,14 +13,14 @@ from attrs import frozen
 
 from scg_core.events.lifecycle import ENVELOPE, EnvelopeEvent, EnvelopeState, SubscriptionState
 from scg_core.events.model import Envelope, Subscription
-from scg_core.events.outbox import DELIVER, GIVE_UP
+from scg_core.events.outbox import DELIVER, GIVE_UP, wake
 from scg_core.events.records import Outlet
 from scg_core.events.rules.outcomes import Reception, fitting, rest, retry_at
 from scg_core.events.rules.wording import body_of, values_of
 from scg_core.events.settings import EventSettings
 from scg_core.kernel.errors import LeaseLost
-from scg_core.kernel.instant import DAY, MINUTE, SECOND, Instant, later
-from scg_core.kernel.query import Query, above, at_most, below, eq, ne
+from scg_core.kernel.instant import DAY, SECOND, Instant, later
+from scg_core.kernel.query import Query, above, among, at_most, below, eq, ne
 from scg_core.ports.events import EventsCapabilities, Parcel, Reply
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
@@ -37,7 +37,7 @@ _SETTLED: Final = (
     "state", "attempt", "due", "open", "reason_code", "reason_description", "last_attempt_date",
     "delivered_date", "since", "settled_date",
 )  # fmt: skip
-_HELD: Final = ("busy_until", "fence", "arrival")
+_HELD: Final = ("busy_until", "fence", "arrival", "waits_since")
 _LET_GO: Final = ("busy_until", "failures", "failing_since", "rest_until")
 _PAGE: Final = 200
 
@@ -64,7 +64,7 @@ def next_batch(
         unit.later(DELIVER, work.key, outlet.busy_until)
         return None
     if _in_hand(unit, outlet.company_id) >= settings.at_once:
-        unit.later(DELIVER, work.key, later(unit.now, _TURN))
+        _wait_turn(unit, outlet)
         return None
     return _claim(unit, outlet, capabilities, settings)
 
@@ -92,12 +92,17 @@ def settle_batch(
     failures = outlet.failures + 1 if _is_silent(replies) else 0
     pause = max(rest(failures, settings), _wished_of_all(replies))
     until = later(unit.now, pause) if pause else Instant(0)
-    since = (outlet.failing_since or unit.now) if failures else None
+    since = outlet.failing_since if failures else None
+    if failures and any(one.reception is Reception.LATER for one in replies):
+        since = since or unit.now  # somebody was asked, and did not answer
     if since is not None and later(since, settings.give_up) <= unit.now:
         unit.later(GIVE_UP, outlet.id, unit.now)
     rows = [(Instant(0), failures, since, until, outlet.id)]
     unit.session.update(Outlet, _LET_GO, ("id",), rows)
     unit.session.withdraw(DELIVER, outlet.id)
+    if _gives_turn(unit, outlet.company_id):
+        unit.later(DELIVER, outlet.id, max(later(unit.now, _TURN), until))
+        return None
     if more:
         after = unit.session.get(Outlet, outlet.id)
         return None if after is None else _claim(unit, after, capabilities, settings)
@@ -109,6 +114,24 @@ def _in_hand(unit: Unit, company: str) -> int:
     """How many subscriptions of a company workers hold: its slow receivers are not to hold all."""
     where = (eq("company_id", company), above("busy_until", unit.now))
     return unit.session.count(Query(Outlet, where))
+
+
+def _wait_turn(unit: Unit, outlet: Outlet) -> None:
+    """Let a subscription wait until one of its company's that workers hold gives it the turn."""
+    waits = outlet.waits_since or unit.now
+    unit.session.update(Outlet, ("waits_since",), ("id",), [(waits, outlet.id)])
+    unit.later(DELIVER, outlet.id, later(unit.now, _LOOK_AGAIN))
+
+
+def _gives_turn(unit: Unit, company: str) -> bool:
+    """Let the one of a company's subscriptions that waits longest go next; whether one waits."""
+    where = (eq("company_id", company), ne("waits_since", None))
+    query = Query(Outlet, where, (("waits_since", False),), limit=1)
+    waiting = unit.session.rows(query, ("id",))
+    for (id,) in waiting:
+        unit.session.update(Outlet, ("waits_since",), ("id",), [(None, id)])
+        unit.later(DELIVER, id, unit.now)
+    return bool(waiting)
 
 
 def _claim(
@@ -135,9 +158,9 @@ def _claim(
         unit.later(DELIVER, outlet.id, free_at)
         return None
     _, arrival, _ = fitting(outlet.arrival, unit.now, len(found), subscription.throttle)
-    until = later(unit.now, capabilities.patience + MINUTE)
+    until = later(unit.now, capabilities.patience + _SLACK)
     fence = outlet.fence + 1
-    unit.session.update(Outlet, _HELD, ("id",), [(until, fence, arrival, outlet.id)])
+    unit.session.update(Outlet, _HELD, ("id",), [(until, fence, arrival, None, outlet.id)])
     unit.later(DELIVER, outlet.id, until)  # if this worker is not heard of again
     secrets = _secrets(subscription, unit.now)
     parcels = tuple(_parcel(one, subscription, secrets) for one in found)
@@ -153,13 +176,15 @@ def _next_due(unit: Unit, id: str) -> Instant | None:
 
 _FOREVER: Final = 10**15
 _TURN: Final = SECOND
+_SLACK: Final = 15 * SECOND
+"""How much longer than its patience an adapter may take before a batch is anybody's."""
+
+_LOOK_AGAIN: Final = 10 * SECOND
 
 
 def _secrets(subscription: Subscription, now: Instant) -> tuple[str, ...]:
-    before, until = subscription.previous_secret, subscription.previous_until
-    if before is None or until is None or until <= now:
-        return (subscription.secret,)
-    return (subscription.secret, before)
+    before = [one.partition(":") for one in subscription.previous_secrets]
+    return (subscription.secret, *(secret for until, _, secret in before if int(until) > now))
 
 
 def _parcel(envelope: Envelope, subscription: Subscription, secrets: tuple[str, ...]) -> Parcel:
@@ -202,8 +227,10 @@ def _write(unit: Unit, batch: Batch, replies: Sequence[Reply], settings: EventSe
     """Store where each envelope stands, and let the next of each subject follow."""
     rows: list[tuple[Any, ...]] = []
     subjects = []
-    for held, reply in zip(batch.envelopes, replies, strict=True):
-        if reply.reception is Reception.UNTRIED:
+    stored = _stored(unit, batch)
+    for claimed, reply in zip(batch.envelopes, replies, strict=True):
+        held = stored.get(claimed.id)
+        if held is None or held.open is None or reply.reception is Reception.UNTRIED:
             continue
         attempt = held.attempt + 1
         event = _EVENTS[reply.reception]
@@ -232,8 +259,17 @@ def give_up_page(unit: Unit, work: Work, settings: EventSettings) -> None:
 
     One try a minute, as such a receiver gets, would never come to an end of what is told to it.
     """
+    outlet = unit.session.get(Outlet, work.key)
+    if outlet is not None and outlet.busy_until > unit.now:  # what is in hand is not given up
+        unit.session.again(work, outlet.busy_until, 0)
+        return
     before = later(unit.now, -settings.give_up)
-    where = (eq("subscription_id", work.key), ne("open", None), below("created_date", before))
+    where = (
+        eq("subscription_id", work.key),
+        ne("open", None),
+        below("created_date", before),
+        below("asked_date", before),
+    )
     query = Query(Envelope, where, (("created_date", False),), limit=_PAGE)
     found = unit.session.find(query)
     rows = [
@@ -246,6 +282,7 @@ def give_up_page(unit: Unit, work: Work, settings: EventSettings) -> None:
     unit.note("event_deliveries", ENVELOPE.rows[_WAITS][EnvelopeEvent.GIVEN_UP].value,
               amount=len(found))  # fmt: skip
     follow(unit, work.key, [one.subject for one in found])
+    wake(unit.session, work.key, unit.now)
     if len(found) < _PAGE:
         unit.session.complete(work)
     else:
@@ -254,6 +291,12 @@ def give_up_page(unit: Unit, work: Work, settings: EventSettings) -> None:
 
 _SILENT: Final = "the receiver was silent for too long"
 _WAITS: Final = EnvelopeState.PENDING
+
+
+def _stored(unit: Unit, batch: Batch) -> dict[str, Envelope]:
+    """The envelopes of a batch as they are by now: they may have been asked for anew."""
+    where = [among("id", [one.id for one in batch.envelopes])]
+    return {one.id: one for one in unit.session.find(Query(Envelope, where))}
 
 
 def _wish(reply: Reply) -> int | None:

@@ -21,7 +21,7 @@ REPLAY: Final = "replay"
 
 _PAGE: Final = 200
 _FAILED: Final = EnvelopeState.FAILED.value
-_AGAIN: Final = ("state", "attempt", "due", "open", "settled_date", "replayed")
+_AGAIN: Final = ("state", "attempt", "due", "open", "settled_date", "asked_date", "replayed")
 
 
 def envelope_of(unit: Unit, caller: Caller, subscription_id: str, envelope_id: str) -> Envelope:
@@ -55,10 +55,12 @@ def replay_envelope(
         state = ENVELOPE.step(held.state, EnvelopeEvent.REPLAY)
         due = None if held.due is None else unit.now
         unit.session.update(
-            Envelope, ("state", "attempt", "due"), ("id",), [(state.value, 0, due, held.id)]
-        )
+            Envelope, ("state", "attempt", "due", "asked_date"), ("id",),
+            [(state.value, 0, due, unit.now, held.id)],
+        )  # fmt: skip
     else:
         _reopen(unit, [held], held.replayed)
+    _hope_anew(unit, subscription_id)
     wake(unit.session, subscription_id, unit.now)
     return envelope_of(unit, caller, subscription_id, envelope_id)
 
@@ -74,8 +76,14 @@ def replay_failed(unit: Unit, caller: Caller, subscription_id: str) -> Subscript
     number = 1 if outlet is None else outlet.replays + 1
     begun = [(unit.now, "", number, subscription.id)]
     unit.session.update(Outlet, ("replay_until", "replay_after", "replays"), ("id",), begun)
+    _hope_anew(unit, subscription.id)
     unit.later(REPLAY, subscription.id, unit.now)
     return subscription
+
+
+def _hope_anew(unit: Unit, id: str) -> None:
+    """Who asks for events again thinks that the receiver is there: its silence counts from now."""
+    unit.session.update(Outlet, ("failing_since",), ("id",), [(None, id)])
 
 
 def replay_page(unit: Unit, work: Work) -> None:
@@ -114,22 +122,22 @@ def _with_their_likes(unit: Unit, found: list[Envelope], outlet: Outlet) -> list
         at_most("created_date", outlet.replay_until),
         below("replayed", outlet.replays),
     )
-    return unit.session.find(Query(Envelope, where))
+    return unit.session.find(Query(Envelope, where, (("sequence", False),), limit=2 * _PAGE))
 
 
 def _reopen(unit: Unit, held: list[Envelope], replay: int) -> None:
     """Have envelopes delivered once more; one whose subject is on its way waits its turn."""
+    if not held:
+        return
     rows = []
-    busy: set[str] = set()
+    subjects = sorted({one.subject for one in held})
+    where = (eq("subscription_id", held[0].subscription_id), among("open", subjects))
+    busy = {row[0] for row in unit.session.rows(Query(Envelope, where), ("subject",))}
     for one in sorted(held, key=lambda one: one.sequence):
-        if one.subject not in busy:
-            where = (eq("subscription_id", one.subscription_id), eq("open", one.subject))
-            if unit.session.count(Query(Envelope, where), at_most=1):
-                busy.add(one.subject)
         due = None if one.subject in busy else unit.now
         busy.add(one.subject)
         state = ENVELOPE.step(one.state, EnvelopeEvent.REPLAY)
-        rows.append((state.value, 0, due, one.subject, None, replay, one.id))
+        rows.append((state.value, 0, due, one.subject, None, unit.now, replay, one.id))
     unit.session.update(Envelope, _AGAIN, ("id",), rows)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
 
 from scg_core.events.lifecycle import MOVES_TO, SUBSCRIPTION, SubscriptionState
-from scg_core.events.model import EventType, Subscription, Topic
+from scg_core.events.model import TOPIC_OF, EventType, Subscription, Topic
 from scg_core.events.outbox import DELIVER, wake
 from scg_core.events.records import Outlet
 from scg_core.events.rules.addresses import read_url
@@ -23,6 +23,9 @@ from scg_core.unit import Unit
 
 DROP_ENVELOPES: Final = "drop envelopes"
 """The due work of dropping a deleted subscription's envelopes; the key is the subscription."""
+
+MOST_SECRETS: Final = 5
+"""So many previous secrets sign besides the present one."""
 
 _FRESH: Final = ("failures", "failing_since", "rest_until")
 _MOST_A_MINUTE: Final = 1_000_000
@@ -58,6 +61,7 @@ def create_subscription(
     codec.mandatory(Subscription, values, Writer.CUSTOMER)
     values = {name: value for name, value in values.items() if value is not None}
     values = _checked(values | {"url": values.get("url")}, outside)
+    _check_types(values["topics"], values.get("event_types", ()))
     held = Query(Subscription, [eq("company_id", caller.company_id)])
     if unit.session.count(held, at_most=settings.most) >= settings.most:
         raise InvalidField("topics", f"a company has at most {settings.most} subscriptions")
@@ -97,12 +101,13 @@ def update_subscription(
     asked = {name: value for name, value in given.items() if name != "version_number"}
     values = codec.read(Subscription, asked, lenient=caller.lenient)
     changes = _checked(codec.changes(held, values, whole=whole), outside)
+    _check_types(changes.get("topics", held.topics), changes.get("event_types", held.event_types))
     if "state" in changes:
         changes["state"] = SUBSCRIPTION.step(held.state, MOVES_TO[changes["state"]])
     if not changes:
         return held
     after = unit.save(held, **changes)
-    if after.state is SubscriptionState.ACTIVE:
+    if after.state is SubscriptionState.ACTIVE and changes.keys() & {"state", "url", "throttle"}:
         _rouse(unit, after.id)
     return after
 
@@ -124,7 +129,9 @@ def rotate_secret(
     held = unit.get(Subscription, caller.company_id, subscription_id)
     unit.check_version(held, seen)
     until = later(unit.now, settings.grace)
-    return unit.save(held, secret=secret, previous_secret=held.secret, previous_until=until)
+    kept = [one for one in held.previous_secrets if int(one.partition(":")[0]) > unit.now]
+    before = (f"{until}:{held.secret}", *kept)[:MOST_SECRETS]
+    return unit.save(held, secret=secret, previous_secrets=before, previous_until=until)
 
 
 def delete_subscription(
@@ -150,6 +157,14 @@ def _rouse(unit: Unit, id: str) -> None:
     """Have it looked at at once: a receiver that was changed is not the one that failed."""
     unit.session.update(Outlet, _FRESH, ("id",), [(0, None, 0, id)])
     wake(unit.session, id, unit.now)
+
+
+def _check_types(topics: Sequence[str], types: Sequence[str]) -> None:
+    """Refuse a type that is told under none of the topics: nothing of it would ever be heard."""
+    for at, one in enumerate(types):
+        topic = TOPIC_OF[EventType(one)]
+        if topic not in topics:
+            raise InvalidField(f"event_types[{at}]", f"is of the topic {topic}, which is not asked")
 
 
 def _checked(given: Mapping[str, Any], outside: Outside) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def move_request(unit: Unit, request: MessageRequest, event: RequestEvent) -> Me
     after = unit.save(request, state=to)
     facts = {
         "message_request_id": request.id,
-        "application_id": request.application_id,
+        "application_id": int(request.application_id),
         "campaign_id": request.campaign_id,
         "external_message_request_id": request.external_id,
         "previous_state": request.state.value,

@@ -34,15 +34,12 @@ _FAILED: Final = frozenset({MessageState.FAILED.value, MessageState.EXPIRED.valu
 
 @frozen
 class Move:
-    """A message's move from one state to another, and why, if there is more to say than that.
-
-    ``before`` is None for one that was made in its last state.
-    """
+    """A message's move from one state to another, and why, if there is more to say than that."""
 
     company_id: str
     message_id: str
     request_id: str | None
-    before: str | None
+    before: str
     after: str
     reason: str | None = None
 

@@ -68,6 +68,7 @@ _COLUMNS: Final = (
     "message_delivery_provider",
 )
 _STATE: Final = _COLUMNS.index("state")
+_CREATED: Final = MessageState.CREATED.value
 _ENDS: Final = frozenset(
     one.value for one in (MessageState.FAILED, MessageState.EXPIRED, MessageState.TEST)
 )
@@ -172,10 +173,12 @@ def _expand(
 
 
 def _born_over(plan: Plan, rows: Sequence[tuple[Any, ...]]) -> list[Move]:
-    """Messages that never leave: what others are told of as a move, of these is told as it is."""
+    """The moves of messages that never leave: from CREATED, as if they had been that once."""
     company, request = plan.request.company_id, plan.request.id
     return [
-        Move(company, row[1], request, None, row[_STATE]) for row in rows if row[_STATE] in _ENDS
+        Move(company, row[1], request, _CREATED, row[_STATE])
+        for row in rows
+        if row[_STATE] in _ENDS
     ]
 
 

@@ -7,7 +7,7 @@ that was sent is over with it, and a receipt that comes later than the host keep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -76,7 +76,8 @@ def prune(unit: Unit, work: Work, pruners: Mapping[str, Pruner]) -> None:
 def _requests(keep: int) -> Pruner:
     """Drops requests that are over and of which nothing was heard for too long.
 
-    It goes on by the date they were made, so that one that must stay holds up no others.
+    It goes on by the date they were made, so that one that must stay holds up no others; only more
+    than a page of such of one millisecond would hide what else was made in it.
     """
 
     def pruner(unit: Unit, position: int) -> Page:
@@ -106,12 +107,15 @@ def _drop_requests(unit: Unit, sizes: Mapping[str, int]) -> None:
     unit.session.discard(Expansion, ids)
     unit.forget_events_of(ids)
     room = _PAGE
+    rows: list[tuple[Any, ...]] = []
     for id, size in sizes.items():
         if size <= room:
             room -= size
-            _drop(unit, Query(Message, [eq("message_request_id", id)]))
+            query = Query(Message, [eq("message_request_id", id)])
+            rows += unit.session.rows(query, ("seq", "id"))
         else:
             unit.later(PRUNE_MESSAGES, id, unit.now)
+    _drop_rows(unit, rows)
 
 
 def prune_messages(unit: Unit, work: Work) -> None:
@@ -138,7 +142,10 @@ def _received(keep: int) -> Pruner:
 
 def _drop(unit: Unit, query: Query[Message]) -> int:
     """Drop messages and what was noted of them."""
-    rows = unit.session.rows(query, ("seq", "id"))
+    return _drop_rows(unit, unit.session.rows(query, ("seq", "id")))
+
+
+def _drop_rows(unit: Unit, rows: Sequence[tuple[Any, ...]]) -> int:
     if not rows:
         return 0
     seqs, ids = [row[0] for row in rows], [row[1] for row in rows]

@@ -157,6 +157,16 @@ def test_bench_pipeline_prints_and_writes_its_figures(tmp_path: Path) -> None:
         assert name in result.stdout
 
 
+def test_bench_events_compares_in_one_run(tmp_path: Path) -> None:
+    """Without a subscription, with another company's, and with one of its own."""
+    result = run("bench", "events", "--recipients", 100, "--json", tmp_path / "figures.json")
+
+    assert result.exit_code == 0, result.output
+    held = json.loads((tmp_path / "figures.json").read_text())
+    assert held["events_per_second"] > held["with_its_own_per_second"] > 0
+    assert held["without_subscription_per_second"] > 0
+
+
 def test_carriers_lists_and_handsets_reach_the_engine_by_command(tmp_path: Path) -> None:
     """A list is loaded twice without doubling; a simulated handset sends a keyword."""
     db = f"sqlite:///{tmp_path}/scg.db"

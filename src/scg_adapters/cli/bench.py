@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scg_adapters.bench import calls as calling
-from scg_adapters.bench import contacts, http, lists, pipeline, rules, singles, words
+from scg_adapters.bench import contacts, events, http, lists, pipeline, rules, singles, words
 
 
 @click.group()
@@ -25,6 +25,14 @@ def bench() -> None:
 def bench_pipeline(recipients: int, file: Path | None) -> None:
     """Accept, fan out, hand off and settle one bulk request, beside raw SQLite in the same run."""
     _show("scg bench pipeline", pipeline.measure(recipients), file)
+
+
+@bench.command("events")
+@click.option("--recipients", default=20_000, show_default=True, type=click.IntRange(100))
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def bench_events(recipients: int, file: Path | None) -> None:
+    """A bulk request without a subscription, with another company's, and with one of its own."""
+    _show("scg bench events", events.measure(recipients), file)
 
 
 @bench.command("calls")

@@ -12,6 +12,7 @@ from scg_adapters.transport.loopback import Behaviour
 from scg_core import Engine, InvalidField, NotFound, StaleData
 from scg_core.events.lifecycle import EnvelopeState
 from scg_core.events.model import Envelope, EventType, Subscription, Topic
+from scg_core.events.outbox import GIVE_UP
 from scg_core.events.records import EventSequence, Outlet
 from scg_core.events.settings import EventSettings
 from scg_core.kernel.instant import HOUR, MINUTE, SECOND, Instant, later
@@ -835,6 +836,41 @@ def test_what_is_young_is_not_given_up_with_the_old(url: str) -> None:
     told.box.answer = lambda _: Reply(Reception.TAKEN)
     told.run(5 * MINUTE)
     assert told.box.parcels[-1].facts["new_state"] == "DELETED"
+
+
+def test_a_receiver_that_is_back_ends_the_giving_up(url: str) -> None:
+    """Pages that are left are not failed once somebody has answered or the URL was changed."""
+    told = EventWorld(url, ports={"event_settings": EventSettings(give_up=2 * HOUR)})
+    subscription = told.app.subscriptions.create(topics=["SCG-Message"])
+    told.box.answer = lambda _: Reply(Reception.LATER)
+    told.send(*numbers(150))
+    told.run(HOUR)
+    with told.engine.transaction("as if it was due") as unit:
+        unit.later(GIVE_UP, subscription.id, unit.now)
+    told.box.answer = lambda _: Reply(Reception.TAKEN)
+    told.clock.advance(2 * HOUR)
+    told.app.subscriptions.update(subscription.id, url="https://new.example/")
+    told.run(2 * HOUR)
+    assert {one.state.value for one in told.all(Envelope)} == {"SUCCESS"}
+
+
+def test_a_replay_leaves_nothing_out(told: EventWorld) -> None:
+    """However many more of its subjects have failed than fit a page."""
+    subscription = told.app.subscriptions.create(
+        topics=["SCG-Message"], event_types=["message_state_change"]
+    )
+    told.box.answer = lambda one: Reply(
+        Reception.TAKEN if one.facts["new_state"] == "SENT" else Reception.REFUSED, "410"
+    )
+    told.send("+14155550100")
+    told.run(MINUTE)
+    told.box.answer = lambda _: Reply(Reception.REFUSED, "410")
+    told.send(*numbers(230))
+    told.run(MINUTE)
+    told.box.answer = lambda _: Reply(Reception.TAKEN)
+    told.app.subscriptions.replay_failed(subscription.id)
+    told.run(MINUTE)
+    assert {one.state.value for one in told.all(Envelope)} == {"SUCCESS"}
 
 
 def test_an_adapter_that_is_down_gives_nothing_up(url: str) -> None:

@@ -309,8 +309,8 @@ class Engine:
         """Do due work until none waits, letting the clock run to each next instant.
 
         For scripts and tests; with ``until``, what is due after it is left. Without it, calls that
-        go on and receivers of events that are to be tried again do not keep it busy: what recurs is
-        left too.
+        go on and events that are to be delivered later (again, or by a throttle) do not keep it
+        busy: what recurs is left too.
         """
         due = self.run_due()
         while due is not None and (until is None or due <= until):

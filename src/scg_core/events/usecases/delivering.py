@@ -263,6 +263,9 @@ def give_up_page(unit: Unit, work: Work, settings: EventSettings) -> None:
     if outlet is not None and outlet.busy_until > unit.now:  # what is in hand is not given up
         unit.session.again(work, outlet.busy_until, 0)
         return
+    if outlet is None or outlet.failing_since is None:  # it has answered, or may answer anew
+        unit.session.complete(work)
+        return
     before = later(unit.now, -settings.give_up)
     where = (
         eq("subscription_id", work.key),

@@ -122,7 +122,8 @@ def _with_their_likes(unit: Unit, found: list[Envelope], outlet: Outlet) -> list
         at_most("created_date", outlet.replay_until),
         below("replayed", outlet.replays),
     )
-    return unit.session.find(Query(Envelope, where, (("sequence", False),), limit=2 * _PAGE))
+    likes = unit.session.find(Query(Envelope, where, (("sequence", False),), limit=2 * _PAGE))
+    return list({one.id: one for one in (*found, *likes)}.values())
 
 
 def _reopen(unit: Unit, held: list[Envelope], replay: int) -> None:

@@ -66,7 +66,11 @@ def next_batch(
     if _in_hand(unit, outlet.company_id) >= settings.at_once:
         _wait_turn(unit, outlet)
         return None
-    return _claim(unit, outlet, capabilities, settings)
+    batch = _claim(unit, outlet, capabilities, settings)
+    if batch is None:  # it has no use for its turn
+        unit.session.update(Outlet, ("waits_since",), ("id",), [(None, outlet.id)])
+        _gives_turn(unit, outlet.company_id)
+    return batch
 
 
 def settle_batch(
@@ -84,8 +88,9 @@ def settle_batch(
         LeaseLost: it took too long, another worker holds the subscription.
     """
     outlet = unit.session.get(Outlet, batch.subscription_id)
-    if outlet is None:
-        return None  # it was deleted meanwhile
+    if outlet is None:  # it was deleted meanwhile
+        _gives_turn(unit, batch.envelopes[0].company_id)
+        return None
     if outlet.fence != batch.fence:
         raise LeaseLost(f"{DELIVER} {outlet.id}", batch.fence)
     _write(unit, batch, replies, settings)

@@ -10,6 +10,8 @@ from scg_core.calling.model import Bridge, Call, Conference, ConferenceMember
 from scg_core.calling.settings import CallSettings
 from scg_core.contacts.model import Contact, ContactGroup
 from scg_core.engine import Application, Engine, Operator
+from scg_core.events.model import Envelope, Subscription
+from scg_core.events.settings import EventSettings
 from scg_core.kernel.errors import (
     BrokenInvariant,
     ContentUnavailable,
@@ -49,6 +51,8 @@ __all__ = [
     "Direction",
     "Duplicate",
     "Engine",
+    "Envelope",
+    "EventSettings",
     "Forbidden",
     "ForeignStorage",
     "IllegalTransition",
@@ -67,6 +71,7 @@ __all__ = [
     "Settings",
     "StaleData",
     "StorageUnavailable",
+    "Subscription",
     "TooBroad",
     "TransportUnavailable",
     "VoiceRefused",

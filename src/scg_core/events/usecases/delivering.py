@@ -25,8 +25,14 @@ from scg_core.ports.events import EventsCapabilities, Parcel, Reply
 from scg_core.ports.storage import Work
 from scg_core.unit import Unit
 
+_SLACK: Final = 15 * SECOND
+"""How much longer than its patience an adapter may take before a batch is anybody's."""
+
+_TURN: Final = SECOND
+_LOOK_AGAIN: Final = 10 * SECOND
 _LONGEST_WISH: Final = DAY
 _LONGEST_REASON: Final = 255
+_SILENT: Final = "the receiver was silent for too long"
 _TOO_MANY: Final = "429"
 _EVENTS: Final = {
     Reception.TAKEN: EnvelopeEvent.TAKEN,
@@ -173,18 +179,10 @@ def _claim(
 
 
 def _next_due(unit: Unit, id: str) -> Instant | None:
-    where = (eq("subscription_id", id), at_most("due", later(unit.now, _FOREVER)))
+    where = (eq("subscription_id", id), ne("due", None))
     query = Query(Envelope, where, (("due", False),), limit=1)
     rows = unit.session.rows(query, ("due",))
     return Instant(rows[0][0]) if rows else None
-
-
-_FOREVER: Final = 10**15
-_TURN: Final = SECOND
-_SLACK: Final = 15 * SECOND
-"""How much longer than its patience an adapter may take before a batch is anybody's."""
-
-_LOOK_AGAIN: Final = 10 * SECOND
 
 
 def _secrets(subscription: Subscription, now: Instant) -> tuple[str, ...]:
@@ -287,18 +285,13 @@ def give_up_page(unit: Unit, work: Work, settings: EventSettings) -> None:
     ]  # fmt: skip
     columns = ("state", "due", "open", "reason_description", "settled_date")
     unit.session.update(Envelope, columns, ("id",), rows)
-    unit.note("event_deliveries", ENVELOPE.rows[_WAITS][EnvelopeEvent.GIVEN_UP].value,
-              amount=len(found))  # fmt: skip
+    unit.note("event_deliveries", EnvelopeState.FAILED.value, amount=len(found))
     follow(unit, work.key, [one.subject for one in found])
     wake(unit.session, work.key, unit.now)
     if len(found) < _PAGE:
         unit.session.complete(work)
     else:
         unit.session.again(work, unit.now, 0)
-
-
-_SILENT: Final = "the receiver was silent for too long"
-_WAITS: Final = EnvelopeState.PENDING
 
 
 def _stored(unit: Unit, batch: Batch) -> dict[str, Envelope]:

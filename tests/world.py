@@ -12,10 +12,10 @@ from scg_adapters.places.numbers import NumberPlaces
 from scg_adapters.simulated import SeededIds, SimulatedClock
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core import Engine, Message, MessageRequest, Settings
+from scg_core.conformance.simulation.checker import recount
 from scg_core.kernel.query import Query
 from scg_core.ports.events import Parcel
 from scg_core.ports.message_transport import MessageTransport
-from tests.reliability.checker import recount
 
 
 class World:

@@ -16,9 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from scg_adapters.transport.carrier_log import submissions
 from scg_adapters.transport.loopback import Behaviour
 from scg_core import Message, MessageRequest, ScgError, Settings
+from scg_core.conformance.simulation.checker import COUNTERS, FINISHED, recount
 from scg_core.kernel.instant import HOUR, MINUTE, later
 from scg_core.ports.message_transport import OnUnknown
-from tests.reliability.checker import COUNTERS, FINISHED, recount
 from tests.world import World, numbers
 
 RATES = st.sampled_from([0.0, 0.0, 0.2, 0.6])

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from scg_core import ScgError, StorageUnavailable
+from scg_core.conformance.simulation.checker import recount
 from scg_core.kernel.instant import HOUR, later
 from scg_core.ports.storage import Session
-from tests.reliability.checker import recount
 from tests.world import World, numbers
 
 

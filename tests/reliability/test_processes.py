@@ -10,7 +10,7 @@ from scg_adapters.storage.sqlite import SqliteStorage
 from scg_adapters.transport.carrier_log import FileLog, submissions
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core import RequestState
-from tests.reliability.checker import recount
+from scg_core.conformance.simulation.checker import recount
 from tests.world import numbers
 
 RECIPIENTS = 600

@@ -15,12 +15,13 @@ import pytest
 from scg_adapters.storage.sqlite import SqliteStorage
 from scg_adapters.transport.carrier_log import FileLog, submissions
 from scg_core import RequestState
+from scg_core.conformance.simulation.checker import recount
+from scg_core.conformance.simulation.listener import check_told
 from scg_core.kernel.instant import HOUR
 from scg_core.kernel.query import Query
 from scg_core.messaging.lifecycle import Milestone
 from scg_core.messaging.model import Message, MessageRequest
-from tests.reliability.checker import recount
-from tests.reliability.listener import check_told, read_arrivals
+from tests.reliability.listener import read_arrivals
 from tests.reliability.victim import RECIPIENTS, WINDOW
 
 ROOT = Path(__file__).parents[2]

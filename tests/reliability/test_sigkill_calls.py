@@ -17,11 +17,11 @@ from scg_adapters.voice.simulator import Does, Faults, Phone, VoiceSimulator
 from scg_core.calling.lifecycle import MemberState
 from scg_core.calling.model import Bridge, Call, Conference, ConferenceMember
 from scg_core.calling.records import VoiceCommand
+from scg_core.conformance.simulation.checker import recount
 from scg_core.kernel.instant import SECOND, Instant
 from scg_core.kernel.query import Query
 from scg_core.tenancy.model import CreditAccount
 from tests.reliability.caller import NUMBERS, SPOKEN, START
-from tests.reliability.checker import recount
 from tests.reliability.exchange import Exchange
 
 ROOT = Path(__file__).parents[2]

@@ -12,6 +12,7 @@ from scg_adapters.cli.consent import receive, suppress
 from scg_adapters.cli.contacts import contacts, fast_access, groups, templates
 from scg_adapters.cli.send import demo, send
 from scg_adapters.cli.serve import serve
+from scg_adapters.cli.simulate import simulate
 from scg_adapters.cli.tenancy import provision, token
 from scg_core.kernel.errors import ScgError
 
@@ -36,7 +37,7 @@ def main() -> None:
 
 COMMANDS = (
     demo, send, receive, suppress, contacts, groups, fast_access, templates, serve, provision,
-    token, bench,
+    token, bench, simulate,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -41,6 +41,7 @@ from scg_core.ports.message_transport import (
     Receipt,
     ReceiptKind,
     ReceiptPolicy,
+    Taken,
 )
 
 _BATCH: Final = 500
@@ -184,6 +185,12 @@ class LoopbackCarrier:
             else Answer(Outcome.DEFERRED, (), "0x65", "never came")
             for attempt in attempts
         ]
+
+    def taken(self) -> Iterator[Taken]:
+        """What reached the network, in order; what came twice is there twice."""
+        for one in self.log.entries():
+            if one.kind == SUBMITTED:
+                yield Taken(one.attempt_id, one.to_address, one.at)
 
     def handset_sends(
         self, from_address: str, to_address: str, body: str, now: Instant, **more: Any

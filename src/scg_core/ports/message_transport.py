@@ -186,6 +186,15 @@ class Inbound:
     files: tuple[InboundFile, ...] = ()
 
 
+@frozen
+class Taken:
+    """A message that the network took, as a simulated carrier writes it down itself."""
+
+    attempt_id: str
+    to_address: str
+    at: Instant
+
+
 class Inbox(Protocol):
     """Where a transport brings what comes back; every method is one transaction."""
 

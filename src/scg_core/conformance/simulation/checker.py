@@ -5,21 +5,28 @@ Two witnesses are compared: the storage's rows and the carrier's own log.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from scg_adapters.transport.carrier_log import submissions
 from scg_core.calling.model import Call
+from scg_core.conformance.simulation.faults import DOUBLING
+from scg_core.kernel.instant import SECOND, Instant
 from scg_core.kernel.query import Query
 from scg_core.messaging.lifecycle import Direction, Milestone
 from scg_core.messaging.model import Message, MessageRequest, Run
 from scg_core.messaging.rules.status import TEST_MESSAGE
 from scg_core.tenancy.model import CreditAccount
-from tests.reliability.faults import DOUBLING
 
 if TYPE_CHECKING:
-    from tests.reliability.scheduler import Simulation
+    from scg_core.conformance.simulation.scheduler import Simulation
 
+CLOSED = ("16:02", "16:10")
+"""When nothing may leave in worlds with a window, on the handsets' clocks."""
+ZONE = ZoneInfo("America/Los_Angeles")
+BURST, LONGEST = 1, 3
+"""A class without a burst of its own has one; segments of the longest message sent."""
 QUEUED = ("CREATED", "SCHEDULED", "PAUSED")
 FINISHED = ("COMPLETED", "CANCELED", "REJECTED", "DELETED")
 COUNTERS = {
@@ -58,8 +65,8 @@ def recount(storage: Any) -> None:
 def _ledger(account: CreditAccount, messages: list[Message], calls: list[Call]) -> None:
     """What a company has reserved and spent is the sum of its messages' and calls' prices."""
     mine = [m for m in messages if m.company_id == account.id and m.price is not None]
-    sent = sum(m.price or 0 for m in mine if m.milestones & Milestone.SENT)
-    waiting = sum(m.price or 0 for m in mine if not m.milestones & Milestone.SENT)
+    sent: int = sum(m.price or 0 for m in mine if m.milestones & Milestone.SENT)
+    waiting: int = sum(m.price or 0 for m in mine if not m.milestones & Milestone.SENT)
     sent += sum(one.price or 0 for one in calls)
     waiting += sum(one.reserved for one in calls)
     assert (account.confirmed, account.reserved) == (sent, waiting), account
@@ -90,13 +97,17 @@ def check(simulation: Simulation) -> None:
     with simulation.storage.snapshot() as session:
         messages = session.find(Query(Message))
         requests = session.find(Query(MessageRequest))
-    assert len(requests) == len(simulation.expected)
+    asked = [one for one in requests if set(one.body or "") == {"x"}]  # the rest are replies
+    assert len(asked) == len(simulation.expected)
     assert sum(one.direction is Direction.MO for one in messages) == simulation.heard
     for request in requests:
         assert request.state.value in FINISHED, request.state
         assert request.open_count == 0
-    _nobody_forgotten(simulation, requests, messages)
+    _nobody_forgotten(simulation, asked, messages)
     _taken_as_recorded(simulation, messages)
+    _within_the_rules(simulation)
+    if simulation.callers is not None:
+        simulation.callers.check()
 
 
 def _nobody_forgotten(
@@ -112,7 +123,7 @@ def _nobody_forgotten(
 
 def _taken_as_recorded(simulation: Simulation, messages: list[Message]) -> None:
     """What the storage calls sent, the carrier took, and the other way round; few took it twice."""
-    taken = submissions(simulation.carrier.inner.log)
+    taken = Counter(one.attempt_id for one in simulation.carrier.inner.taken())
     by_attempt = {f"{message.id}/1": message for message in messages}
     assert taken.keys() <= by_attempt.keys()
     for attempt, message in by_attempt.items():
@@ -125,9 +136,43 @@ def _taken_as_recorded(simulation: Simulation, messages: list[Message]) -> None:
     doubled = sum(count - 1 for count in taken.values())
     faults = simulation.crashes + simulation.lapsed
     faults += sum(simulation.carrier.visited[one] for one in DOUBLING)
+    faults += sum(n for (_, fault), n in simulation.storage.visited.items() if fault == "slow")
     if simulation.carrier.capabilities.deduplicates:
         assert doubled == 0
     else:
         # Besides a window for each fault: attempts that the carrier itself left unanswered.
         window = simulation.carrier.capabilities.window
         assert doubled <= faults * window + simulation.carrier.unsure
+
+
+def _within_the_rules(simulation: Simulation) -> None:
+    """Nothing left when the window was closed, faster than the limit, or after an opt-out.
+
+    Replies to a handset's own words may.
+    """
+    handed = [one for one in simulation.carrier.handed if set(one[0].body) == {"x"}]
+    if simulation.windowed:
+        for one, at in handed:
+            assert not _closed(at), f"left at {at} {one}, when the window was closed"
+    if simulation.peak is not None:
+        _no_faster(simulation.peak, sorted((at, one.segments) for one, at in handed))
+    for one, at in handed:
+        before = [text for since, text in simulation.said.get(one.to_address, ()) if since < at]
+        words = [text for text in before if text in ("STOP", "START")]
+        assert words[-1:] != ["STOP"], "left after an opt-out"
+
+
+def _closed(at: Instant) -> bool:
+    shown = datetime.fromtimestamp(at / 1000, ZONE).strftime("%H:%M")
+    return CLOSED[0] <= shown < CLOSED[1]
+
+
+def _no_faster(rate: int, handed: list[tuple[Instant, int]]) -> None:
+    """In no second more than the rate and the burst, or one message."""
+    first, units = 0, 0
+    for at, size in handed:
+        units += size
+        while handed[first][0] <= at - SECOND:
+            units -= handed[first][1]
+            first += 1
+        assert units <= rate + max(BURST, LONGEST), f"{units} in the second to {at}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from scg_adapters.transport.carrier_log import FileLog, submissions
 from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
 from scg_core import BrokenInvariant, InvalidField
+from scg_core.conformance import MessageTransportContract, Network
 from scg_core.kernel.instant import HOUR, Instant
 from scg_core.ports.message_transport import (
+    Answer,
     Attempt,
     LateAnswer,
     Outcome,
@@ -178,3 +181,61 @@ def test_a_carrier_is_connected_before_it_is_used() -> None:
     one.submit(attempts(1), NOW)
     with pytest.raises(BrokenInvariant):
         one.poll(LATER)
+
+
+class _Loopback(Network):
+    """A carrier that accepts everything, and one number for each thing it can do otherwise."""
+
+    good = ("+14152000001", "+14152000002", "+14152000003")
+
+    def __init__(self, **options: object) -> None:
+        self.transport = self.carrier = LoopbackCarrier(**options)  # type: ignore[arg-type]
+        self.now = NOW
+
+    def instant(self) -> Instant:
+        return self.now
+
+    def pass_time(self, milliseconds: int) -> None:
+        self.now = Instant(self.now + milliseconds)
+
+    def reached(self, attempt_id: str) -> int:
+        return sum(one.attempt_id == attempt_id for one in self.carrier.taken())
+
+
+class TestLoopback(MessageTransportContract):
+    def network(self) -> Network:
+        return _Loopback()
+
+
+class TestLoopbackThatDeduplicatesAndSplits(MessageTransportContract):
+    def network(self) -> Network:
+        return _Loopback(deduplicates=True, splits=True, addresses=False, window=30)
+
+
+class TestLoopbackThatRefuses(MessageTransportContract):
+    def network(self) -> Network:
+        return _Moody(refuses="+14152000009", waits="+14152000008")
+
+
+class _Moody(_Loopback):
+    """A carrier that has a number it refuses, and one it keeps waiting."""
+
+    def __init__(self, refuses: str, waits: str) -> None:
+        super().__init__()
+        self.bad, self.slow = refuses, waits
+        self.transport = _MoodyCarrier(refuses, waits)
+        self.carrier = self.transport
+
+
+class _MoodyCarrier(LoopbackCarrier):
+    def __init__(self, refuses: str, waits: str) -> None:
+        super().__init__()
+        self._manners = {refuses: Behaviour(refuse=1), waits: Behaviour(pending=1)}
+
+    def submit(self, attempts: Sequence[Attempt], now: Instant) -> list[Answer]:
+        usual, answers = self.behaviour, []
+        for one in attempts:
+            self.behaviour = self._manners.get(one.to_address, usual)  # type: ignore[misc]
+            answers += super().submit([one], now)
+        self.behaviour = usual  # type: ignore[misc]
+        return answers

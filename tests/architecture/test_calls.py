@@ -12,7 +12,7 @@ FORBIDDEN = {"now", "today", "utcnow", "time", "time_ns", "monotonic", "sleep", 
              "urandom", "random", "randint", "choice", "token_hex", "token_urlsafe", "open",
              "getenv", "environ", "system", "socket", "print", "input"}  # fmt: skip
 ASKED_OF_A_PORT = {"self._clock.now", "self.clock.now", "self.world.clock.now"}
-SEEDED = {"self.random", "chance"}
+SEEDED = {"self.random", "self._chance", "chance"}
 """What a simulation draws from is made from its seed."""
 
 

@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
                                  "*.settings", "messaging.rules.*", "engine",
                                  "conformance.simulation.*"),
     "conformance/*": ("kernel.*", "ports.*", "*.model", "*.records", "*.lifecycle",
-                      "conformance.*"),
+                      "senders.rules.*", "conformance.*"),
     "*/__init__.py": (),
     "*/lifecycle.py": ("kernel.*",),
     "*/settings.py": ("kernel.*",),

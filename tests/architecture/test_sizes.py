@@ -72,7 +72,10 @@ def test_every_test_says_what_is_true() -> None:
 @pytest.mark.parametrize(
     ("port", "kits", "least"),
     [("storage", ("storage", "queue", "upkeep"), 34), ("blobs", ("blobs",), 3),
-     ("voice_transport", ("voice",), 15), ("events", ("events",), 6)],
+     ("voice_transport", ("voice",), 15), ("events", ("events",), 6),
+     ("message_transport", ("transport",), 11), ("limits", ("limits",), 7),
+     ("places", ("facts",), 9), ("prices", ("facts",), 1), ("patterns", ("facts",), 6),
+     ("translator", ("facts",), 2)],
 )  # fmt: skip
 def test_every_law_of_a_port_is_a_test_of_its_name(
     port: str, kits: tuple[str, ...], least: int

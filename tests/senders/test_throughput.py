@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from scg_adapters.limits.memory import MemoryLimits
 from scg_adapters.simulated import NEW_YEAR
 from scg_adapters.storage.memory import MemoryStorage
+from scg_core.conformance import LimitsContract
 from scg_core.kernel.gcra import Rate
 from scg_core.kernel.instant import DAY, HOUR, SECOND, Instant, later
 from scg_core.ports.limits import Limits
-from scg_core.ports.storage import Session
+from scg_core.ports.storage import Session, Storage
 from scg_core.senders.rules.limits import limits_of
 from scg_core.senders.rules.throughput import Limit, Used, course, grant
 from scg_core.senders.steps.limiting import StoredLimits
@@ -157,86 +158,36 @@ def test_the_course_of_a_queue_is_what_asking_again_and_again_would_give(
     assert course(limits, {}, size, count, NEW_YEAR, until).left == count - before
 
 
-class TestMemoryLimits:
+class TestMemoryLimits(LimitsContract):
     """The port's laws, on the adapter in this process."""
 
-    def limits(self) -> Limits:
-        """The adapter."""
-        return MemoryLimits()
-
-    def test_asking_without_spending_changes_nothing(self) -> None:
-        """Only what leaves is counted."""
-        limits, one = self.limits(), [Limit("one", Rate(2))]
-        with MemoryStorage().transaction("ask") as session:
-            for _ in range(5):
-                assert limits.ask(session, one, [1] * 9, NEW_YEAR, spend=False).count == 2
-            assert limits.ask(session, one, [1] * 9, NEW_YEAR, spend=True).count == 2
-            held = limits.ask(session, one, [1], NEW_YEAR, spend=False)
-
-        assert held.count == 0
-        assert held.next_at is not None
-
-    def test_two_that_share_a_limit_share_its_number(self) -> None:
-        """The address's rate is for all its customers together."""
-        limits = self.limits()
-        now = NEW_YEAR
-        shared = [limits_of(klass(country_peak_total_throughput=3), company, "root", "USA", now)
-                  for company in ("a", "b")]  # fmt: skip
-        own = [limits_of(klass(country_peak_throughput=3), company, "root", "USA", now)
-               for company in ("a", "b")]  # fmt: skip
-        with MemoryStorage().transaction("ask") as session:
-            assert _taken(limits, session, shared) == [2, 0]
-            assert _taken(limits, session, own) == [2, 2]
-
-    def test_what_is_given_back_of_a_day_may_be_taken_again(self) -> None:
-        """On that day; the next one knows nothing of it."""
-        limits, one = self.limits(), [Limit("one", None, 3)]
-        with MemoryStorage().transaction("ask") as session:
-            given = limits.ask(session, one, [1] * 9, NEW_YEAR, spend=True)
-            limits.give_back(session, one, given, 2)
-            assert limits.ask(session, one, [1] * 9, NEW_YEAR, spend=True).count == 2
-            tomorrow = Instant(NEW_YEAR + DAY)
-            assert limits.ask(session, one, [1], tomorrow, spend=True).count == 1
-            limits.give_back(session, one, given, 3)
-            assert limits.ask(session, one, [1] * 9, tomorrow, spend=True).count == 2
-
-    def test_a_rate_is_given_back_only_if_nobody_used_it_since(self) -> None:
-        """Else two could leave closer together than the rate lets them."""
-        limits, one = self.limits(), [Limit("one", Rate(0.1))]
-        with MemoryStorage().transaction("ask") as session:
-            given = limits.ask(session, one, [1], NEW_YEAR, spend=True)
-            limits.give_back(session, one, given, 1)
-            given = limits.ask(session, one, [1], NEW_YEAR, spend=True)
-            assert given.count == 1
-            now = Instant(NEW_YEAR + 12 * SECOND)
-            assert limits.ask(session, one, [1], now, spend=True).count == 1
-            limits.give_back(session, one, given, 1)
-            soon = Instant(now + SECOND)
-            assert limits.ask(session, one, [1], soon, spend=True).count == 0
-
-    def test_the_day_of_a_class_begins_in_its_zone(self) -> None:
-        """Midnight UTC unless the class says otherwise."""
-        [utc] = limits_of(klass(country_daily_throughput=1), "a", "r", "USA", NEW_YEAR)
-        [local] = limits_of(klass(country_daily_throughput=1, day_zone="America/New_York"), "a",
-                            "r", "USA", NEW_YEAR)  # fmt: skip
-
-        assert utc.next_day(NEW_YEAR) == NEW_YEAR + DAY
-        assert local.next_day(NEW_YEAR) == NEW_YEAR + 5 * HOUR
-
-    def test_nothing_or_zero_is_no_limit(self) -> None:
-        """A class without rates, and no class at all."""
-        none = klass(country_peak_throughput=0, country_daily_throughput=0)
-
-        assert limits_of(none, "a", "r", "USA", NEW_YEAR) == ()
-        assert limits_of(None, "a", "r", "USA", NEW_YEAR) == ()
+    def empty(self) -> tuple[Limits, Storage]:
+        return MemoryLimits(), MemoryStorage()
 
 
-class TestStoredLimits(TestMemoryLimits):
+def test_the_day_of_a_class_begins_in_its_zone() -> None:
+    """Midnight UTC unless the class says otherwise."""
+    [utc] = limits_of(klass(country_daily_throughput=1), "a", "r", "USA", NEW_YEAR)
+    [local] = limits_of(klass(country_daily_throughput=1, day_zone="America/New_York"), "a",
+                        "r", "USA", NEW_YEAR)  # fmt: skip
+
+    assert utc.next_day(NEW_YEAR) == NEW_YEAR + DAY
+    assert local.next_day(NEW_YEAR) == NEW_YEAR + 5 * HOUR
+
+
+def test_nothing_or_zero_is_no_limit() -> None:
+    """A class without rates, and no class at all."""
+    none = klass(country_peak_throughput=0, country_daily_throughput=0)
+
+    assert limits_of(none, "a", "r", "USA", NEW_YEAR) == ()
+    assert limits_of(None, "a", "r", "USA", NEW_YEAR) == ()
+
+
+class TestStoredLimits(LimitsContract):
     """The same laws, on the engine's own, which lie in the storage."""
 
-    def limits(self) -> Limits:
-        """The adapter."""
-        return StoredLimits()
+    def empty(self) -> tuple[Limits, Storage]:
+        return StoredLimits(), MemoryStorage()
 
     def test_what_a_failed_transaction_took_is_given_back(self) -> None:
         """It is part of the transaction."""

@@ -35,6 +35,7 @@ class Limits(Protocol):
             - ``what_one_limit_refuses_no_limit_is_charged_for``
             - ``asking_without_spending_changes_nothing``
             - ``no_second_has_more_than_the_rate_and_the_burst``
+            - ``a_message_may_go_when_it_was_said_that_it_may``
             - ``two_that_share_a_limit_share_its_number``
         """
         ...

@@ -235,7 +235,10 @@ class MessageTransport(Protocol):
 
         Laws:
             - ``every_attempt_is_answered_in_order``
+            - ``what_is_accepted_reaches_the_network_once``
+            - ``what_is_refused_does_not_reach_the_network``
             - ``an_attempt_repeated_is_sent_once_where_deduplication_is_declared``
+            - ``a_window_of_the_declared_size_is_taken``
         """
         ...
 
@@ -244,6 +247,9 @@ class MessageTransport(Protocol):
 
         ACCEPTED and REFUSED are final, DEFERRED says that it never came and may be sent again,
         UNKNOWN that it is to be asked again later.
+
+        Laws:
+            - ``asked_attempts_are_answered_as_they_went_where_queries_are_declared``
         """
         ...
 
@@ -251,6 +257,10 @@ class MessageTransport(Protocol):
         """Bring what has come by now into the inbox; when to be called again, or None.
 
         Laws:
+            - ``a_receipt_comes_for_what_was_accepted_where_receipts_are_declared``
+            - ``receipts_carry_addresses_where_that_is_declared``
+            - ``a_pending_attempt_is_answered_within_its_limit``
             - ``what_was_brought_once_is_not_brought_again``
+            - ``what_the_inbox_did_not_take_is_brought_again``
         """
         ...

@@ -27,6 +27,7 @@ class Patterns(Protocol):
 
         Laws:
             - ``what_check_lets_pass_compiles``
+            - ``what_is_no_pattern_is_refused``
 
         Raises:
             InvalidField: the field is ``value``; it says what is wrong.
@@ -35,6 +36,10 @@ class Patterns(Protocol):
 
     def compile(self, patterns: Sequence[str], *, insensitive: bool) -> PatternSet:
         """A set of patterns; ``insensitive`` ones match capital and small letters alike.
+
+        Laws:
+            - ``each_pattern_is_named_by_its_place``
+            - ``insensitive_patterns_match_either_case``
 
         Raises:
             InvalidField: together they are too large.

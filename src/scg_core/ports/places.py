@@ -22,6 +22,7 @@ class Places(Protocol):
 
         Laws:
             - ``a_national_number_is_read_in_the_given_country``
+            - ``an_international_number_is_read_as_it_is_written``
             - ``an_impossible_number_has_no_place``
             - ``answers_come_in_the_order_asked``
         """
@@ -32,6 +33,7 @@ class Places(Protocol):
 
         Laws:
             - ``the_reference_zone_of_a_country_comes_first``
+            - ``every_zone_is_known_to_the_clock``
         """
         ...
 
@@ -48,5 +50,6 @@ class Places(Protocol):
 
         Laws:
             - ``holidays_of_a_country_are_one_object``
+            - ``holidays_lie_in_the_year_asked_for``
         """
         ...

@@ -1,8 +1,8 @@
 """Which tests run through which line: measured once, kept in a folder, asked for every mutant.
 
 A test is named without its parameters, since a mutant may change those. What a module does while
-it is imported belongs to no test; of its tables every test is relevant that runs through the
-module, and after those every test that runs through its context.
+it is imported belongs to no test; of its tables every test of its context is relevant, then every
+test that runs through the module or its context.
 """
 
 from __future__ import annotations
@@ -79,20 +79,22 @@ class Relevant:
     def tests(self, path: str, lines: range) -> list[str]:
         """The tests that run through any of the lines, those of the context first, then quickest.
 
-        Without such tests the lines belong to a table: all that run through the module, then all
-        that run through its context.
+        Without such tests the lines belong to a table, and a test that reads one runs through no
+        line: all tests of the context, then all that run through the module or its context.
         """
         by_line = self._lines(path)
         through = {test for line in lines for test in by_line.get(line, ())}
         context = path.split("/")[2]
         if through:
             return self._ordered(through, context)
-        module = {test for tests in by_line.values() for test in tests}
+        own = {test for test in self.seconds if test.startswith(f"tests/{context}/")}
+        module = {test for tests in by_line.values() for test in tests} - own
         around: set[str] = set()
         for file in self.data.measured_files():
             if f"/{CORE}/{context}/" in file:
                 around |= {test for tests in self._lines(file).values() for test in tests}
-        return self._ordered(module, context) + self._ordered(around - module, context)
+        groups = own, module, around - module - own
+        return [test for group in groups for test in self._ordered(group, context)]
 
     def _read(self, path: str) -> dict[int, set[str]]:
         by_line = self.data.contexts_by_lineno(str(ROOT / path))

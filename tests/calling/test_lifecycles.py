@@ -90,6 +90,18 @@ def test_a_cell_leads_where_the_specification_says(
     assert (refused.value.current, refused.value.status) == (state, 409)
 
 
+def test_a_life_begins_where_the_specification_says() -> None:
+    """A call dials or rings, a bridge and a conference are created, a member has its place."""
+    starts = [set(machine.start) for machine in (CALL, BRIDGE, CONFERENCE, MEMBER)]
+
+    assert starts == [
+        {CallPhase.DIALING, CallPhase.RINGING},
+        {BridgeState.CREATED},
+        {ConferenceState.CREATED},
+        {MemberState.ACTIVE},
+    ]
+
+
 def test_a_phase_is_shown_as_the_specifications_state() -> None:
     """A call that rings is STARTED in either direction."""
     shown = {phase.value: state.value for phase, state in CALL_STATE.items()}

@@ -66,6 +66,12 @@ def test_a_subscription_goes_where_it_is_told(
     assert set(SUBSCRIPTION.rows[state]) == set(SubscriptionEvent)
 
 
+def test_a_subscription_begins_in_any_state_and_an_envelope_pending() -> None:
+    """What is to be delivered was not tried before."""
+    assert SUBSCRIPTION.start == set(SubscriptionState)
+    assert ENVELOPE.start == {EnvelopeState.PENDING}
+
+
 @pytest.mark.parametrize("status", range(100, 600))
 def test_every_status_means_something(status: int) -> None:
     """2xx is taken; 408, 425, 429 and 5xx are tried again; all else is final (semantics 16)."""

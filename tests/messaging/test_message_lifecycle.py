@@ -177,6 +177,11 @@ def test_the_matrix_of_phases_and_events_has_no_blind_spot(
     assert {(column, event) for column, event in TABLE} <= set(itertools.product(COLUMNS, E))
 
 
+def test_a_message_begins_queued_as_a_test_or_refused() -> None:
+    """Nothing begins in flight, or with an outcome that only a network can report."""
+    assert MT.start == {*(Phase(name) for name in QUEUED), Phase.TEST, Phase.FAILED}
+
+
 def test_every_phase_has_a_row() -> None:
     """No phase is forgotten in the table."""
     assert set(MT.rows) == set(Phase)

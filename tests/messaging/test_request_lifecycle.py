@@ -63,3 +63,9 @@ def test_each_cell_of_the_inbound_table_is_as_specified(
     assert MO.hears(state, event) == (after is not None)
     if after is not None:
         assert MO.step(state, event) is after
+
+
+def test_a_request_begins_submitted_or_accepted_and_an_inbound_message_received() -> None:
+    """Everything else is reached by a move."""
+    assert REQUEST.start == {S.SUBMITTED, S.ACCEPTED}
+    assert MO.start == {MessageState.RECEIVED}

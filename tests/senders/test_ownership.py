@@ -61,6 +61,12 @@ def test_the_table_has_a_row_for_each_state_and_a_column_for_each_event() -> Non
     assert {event for _, event, _ in TABLE} == set(SenderEvent)
 
 
+def test_a_sender_id_begins_unprovisioned_or_active_and_as_nobodys_purchase() -> None:
+    """A purchase is made of what is there; it is no beginning."""
+    assert SENDER.start == {"PENDING_IMPLEMENTATION", "ACTIVE"}
+    assert OWNERSHIP.start == {"PRIVATE", "SHARED", "PREPROVISIONED"}
+
+
 @pytest.mark.parametrize(
     ("before", "event", "after"),
     [("PREPROVISIONED", "COPY", "PURCHASED"), ("PREPROVISIONED", "RETURN", None),

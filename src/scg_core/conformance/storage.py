@@ -10,6 +10,7 @@ An adapter joins with three lines::
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from threading import Thread
 
 import pytest
 
@@ -40,6 +41,9 @@ from scg_core.messaging.lifecycle import MessageState, RequestState
 from scg_core.messaging.model import Message, MessageRequest
 from scg_core.messaging.records import IdempotencyKey
 from scg_core.ports.storage import Storage
+
+_A_MOMENT = 0.1
+"""Seconds in which another thread gets as far as it can."""
 
 
 class StorageContract(UpkeepContract, ABC):
@@ -143,14 +147,42 @@ class StorageContract(UpkeepContract, ABC):
                 pass
 
     def test_a_snapshot_sees_one_moment(self) -> None:
-        """A snapshot reads what was committed when it began."""
+        """What another thread commits meanwhile is not in it; who must wait for that, waits."""
         storage = self.empty()
         with storage.transaction("before") as session:
             session.add(a_request())
 
+        def write() -> None:
+            with storage.transaction("meanwhile") as session:
+                session.add(a_request("other"))
+
+        writer = Thread(target=write)
         with storage.snapshot() as session:
             assert session.count(Query(MessageRequest)) == 1
-            assert session.get(MessageRequest, "request") == a_request()
+            writer.start()
+            writer.join(_A_MOMENT)
+            assert session.find(Query(MessageRequest)) == [a_request()]
+        writer.join()
+        with storage.snapshot() as session:
+            assert session.count(Query(MessageRequest)) == 2
+
+    def test_nobody_reads_what_is_not_committed(self) -> None:
+        """Neither before the commit nor if there is none."""
+        storage, seen = self.empty(), list[int]()
+
+        def read() -> None:
+            with storage.snapshot() as session:
+                seen.append(session.count(Query(MessageRequest)))
+
+        reader = Thread(target=read)
+        with pytest.raises(ZeroDivisionError), storage.transaction("fails") as session:
+            session.add(a_request())
+            reader.start()
+            reader.join(_A_MOMENT)
+            raise ZeroDivisionError
+        reader.join()
+
+        assert seen == [0]
 
     # -- resources ---------------------------------------------------------------------------
 

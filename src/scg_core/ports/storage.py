@@ -79,6 +79,7 @@ class Session(Protocol):
         Laws:
             - ``add_of_a_known_id_raises_duplicate``
             - ``add_of_a_taken_unique_value_raises_duplicate``
+            - ``a_resource_without_a_version_is_added_and_removed``
         """
         ...
 
@@ -89,6 +90,8 @@ class Session(Protocol):
             - ``replace_of_a_stale_version_raises_and_changes_nothing``
             - ``replace_of_a_skipped_version_raises``
             - ``replace_of_an_unknown_id_raises_not_found``
+            - ``replace_stores_every_field``
+            - ``a_message_is_replaced_whole``
         """
         ...
 
@@ -179,6 +182,7 @@ class Session(Protocol):
         Laws:
             - ``update_changes_only_rows_that_match``
             - ``update_raises_the_version_by_one``
+            - ``an_update_may_set_what_is_written_once_and_what_moves``
         """
         ...
 
@@ -268,7 +272,11 @@ class Session(Protocol):
         ...
 
     def withdraw(self, kind: str, key: str, /) -> None:
-        """Work that is no longer wanted; unknown work is no error."""
+        """Work that is no longer wanted; unknown work is no error.
+
+        Laws:
+            - ``withdrawn_work_is_not_done``
+        """
         ...
 
     def next_due(
@@ -327,6 +335,7 @@ class Session(Protocol):
             - ``one_slot_in_twenty_goes_to_lower_priorities``
             - ``connectors_take_turns``
             - ``a_waiting_lane_gives_nothing``
+            - ``a_lane_of_another_connector_is_not_claimed``
         """
         ...
 
@@ -365,6 +374,7 @@ class Session(Protocol):
 
         Laws:
             - ``finishing_after_the_lease_was_taken_over_raises_lease_lost``
+            - ``finishing_takes_the_runs_out``
         """
         ...
 
@@ -411,7 +421,11 @@ class Session(Protocol):
         ...
 
     def drop(self, runs: Sequence[Run], /) -> None:
-        """Take runs out, whoever holds them."""
+        """Take runs out, whoever holds them.
+
+        Laws:
+            - ``dropped_runs_are_gone``
+        """
         ...
 
 
@@ -428,6 +442,7 @@ class Storage(Protocol):
         Laws:
             - ``what_a_failed_transaction_wrote_is_gone``
             - ``a_transaction_sees_what_was_committed_before_it``
+            - ``a_transaction_inside_a_transaction_is_refused``
 
         Raises:
             StorageUnavailable: it cannot begin or commit now.
@@ -444,6 +459,7 @@ class Storage(Protocol):
             - ``a_failed_transaction_of_a_group_undoes_only_itself``
             - ``what_a_group_wrote_is_there_after_it``
             - ``a_group_that_is_left_by_an_exception_is_gone``
+            - ``a_group_is_not_begun_inside_a_transaction``
 
         Raises:
             StorageUnavailable: it cannot commit; nothing of the block is stored.
@@ -456,6 +472,7 @@ class Storage(Protocol):
 
         Laws:
             - ``a_snapshot_sees_one_moment``
+            - ``nobody_reads_what_is_not_committed``
         """
         ...
 

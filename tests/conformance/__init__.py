@@ -1,0 +1,1 @@
+"""The kit is tested with adapters that are wrong on purpose."""

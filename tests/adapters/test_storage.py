@@ -29,3 +29,6 @@ class TestSqliteFile(StorageContract):
 
     def empty(self) -> Storage:
         return SqliteStorage(self.folder / "scg.db")
+
+    def reopen(self, storage: Storage) -> Storage:
+        return SqliteStorage(self.folder / "scg.db")

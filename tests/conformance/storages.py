@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from scg_adapters.storage.memory import MemoryStorage
+from scg_adapters.storage.memory_queue import Tables, undo
 from scg_adapters.storage.memory_session import MemorySession
 from scg_core.kernel.errors import NotFound, StaleData
 from scg_core.kernel.instant import Instant, later
@@ -64,7 +64,7 @@ class ForgetsCommits(MemoryStorage):
 
     @contextmanager
     def transaction(self, name: str, /) -> Iterator[Any]:
-        self._tables = defaultdict(dict)
+        self._tables = Tables()
         with super().transaction(name) as session:
             yield session
 
@@ -97,9 +97,7 @@ class GroupsFallTogether(MemoryStorage):
             with super().transaction(name) as session:
                 yield session
         except BaseException:
-            for step in reversed(self._group or []):
-                step()
-            self._group = None if self._group is None else []
+            undo(self._group or [])
             raise
 
 
@@ -110,8 +108,7 @@ class GroupsVanish(MemoryStorage):
     def together(self) -> Iterator[None]:
         with super().together():
             yield
-            for step in reversed(self._group or []):
-                step()
+            undo(self._group or [])
 
 
 class GroupsStay(MemoryStorage):
@@ -428,6 +425,7 @@ WRONG: dict[str, list[Callable[[], Storage]]] = {
     "a_group_that_is_left_by_an_exception_is_gone": [GroupsStay],
     "a_group_is_not_begun_inside_a_transaction": [LetsGroupsIn],
     "a_transaction_sees_what_was_committed_before_it": [ForgetsCommits],
+    "what_was_committed_is_there_after_reopening": [MemoryStorage],
     "a_transaction_inside_a_transaction_is_refused": [LetsIn],
     "a_snapshot_sees_one_moment": [ReadsDirty, LooksAgain],
     "nobody_reads_what_is_not_committed": [ReadsDirty],

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from _pytest.outcomes import Failed, Skipped
 
+from scg_adapters.storage.memory import MemoryStorage
 from scg_core.conformance import (
     BlobsContract,
     EventsContract,
@@ -24,6 +25,7 @@ from scg_core.conformance import (
     TranslatorContract,
     VoiceContract,
 )
+from scg_core.ports.storage import Storage
 from tests.conformance import others, outward
 from tests.conformance.storages import WRONG as WRONG_STORAGES
 
@@ -65,6 +67,11 @@ def cases(test: Callable[..., None]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+class _Storage(StorageContract):
+    def reopen(self, storage: Storage) -> Storage:
+        return MemoryStorage()
+
+
 class _Prices(PricesContract):
     def known(self) -> Any:
         return others.TARIFFS
@@ -80,7 +87,7 @@ class _Events(EventsContract):
 
 
 TABLES: dict[str, tuple[type, dict[str, list[Any]], str]] = {
-    "storage": (StorageContract, WRONG_STORAGES, "empty"),
+    "storage": (_Storage, WRONG_STORAGES, "empty"),
     "blobs": (BlobsContract, others.BLOBS, "empty"),
     "limits": (LimitsContract, others.LIMITS, "empty"),
     "places": (PlacesContract, others.PLACES, "adapter"),

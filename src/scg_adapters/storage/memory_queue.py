@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from attrs import evolve
@@ -14,10 +14,39 @@ from scg_core.messaging.rules.lanes import classes_for
 from scg_core.ports.storage import Backlog, Standing, Waiting, Work
 
 
+class Rows(dict[Any, Any]):
+    """A table: keys and what is kept under them, never None."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class Tables(dict[str, Rows]):
+    """Tables by name, made when they are first asked for."""
+
+    def __missing__(self, name: str) -> Rows:
+        made = self[name] = Rows(name)
+        return made
+
+
+Change = tuple[dict[Any, Any], Any, Any]
+"""A table, a key of it, and what was kept under it before; None for nothing."""
+
+
+def undo(changes: Sequence[Change]) -> None:
+    """Put everything back as it was."""
+    for table, key, before in reversed(changes):
+        if before is None:
+            table.pop(key, None)
+        else:
+            table[key] = before
+
+
 class MemoryQueue:
     """The part of a session that is about what is to be done."""
 
-    def __init__(self, tables: dict[str, dict[Any, Any]], undo: list[Callable[[], None]]) -> None:
+    def __init__(self, tables: Tables, undo: list[Change]) -> None:
         self._tables = tables
         self._undo = undo
 
@@ -297,13 +326,8 @@ class MemoryQueue:
             raise LeaseLost(f"{work.kind} {work.key}", work.fence)
 
     def _put(self, table: dict[Any, Any], key: object, value: object) -> None:
-        if key in table:
-            before = table[key]
-            self._undo.append(lambda: table.__setitem__(key, before))
-        else:
-            self._undo.append(lambda: table.pop(key))
+        self._undo.append((table, key, table.get(key)))
         table[key] = value
 
     def _take(self, table: dict[Any, Any], key: object) -> None:
-        before = table.pop(key)
-        self._undo.append(lambda: table.__setitem__(key, before))
+        self._undo.append((table, key, table.pop(key)))

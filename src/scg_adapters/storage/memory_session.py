@@ -24,6 +24,8 @@ from scg_core.kernel.resource import (
 )
 
 _LOOKED_UP: Final = frozenset({"transport_id", "mdn_key"})
+INDEXES: Final = (" by ", " holding ")
+"""Tables whose name has one of these can be made anew from the others."""
 
 
 class MemorySession(MemoryQueue):
@@ -166,6 +168,16 @@ class MemorySession(MemoryQueue):
         for key in some:
             self._take(seen, key)
         return len(some)
+
+    def keep(self, held: dict[Any, Any], key: object, resource: Resource) -> None:
+        """Store a resource under its key, whatever was there."""
+        self._keep(held, key, resource)
+
+    def let_go(self, held: dict[Any, Any], key: object) -> None:
+        """Take out what is kept under a key, if there is anything."""
+        if isinstance(held.get(key), Resource):
+            self._let_go(held[key])
+        held.pop(key, None)
 
     def _kind(self, kind: type[Resource]) -> dict[Any, Any]:
         return self._tables[declaration(kind).name]

@@ -10,6 +10,7 @@ pytest.register_assert_rewrite(
     "scg_core.conformance.machine",
     "scg_core.conformance.queue",
     "scg_core.conformance.storage",
+    "scg_core.conformance.transactions",
     "scg_core.conformance.transport",
     "scg_core.conformance.upkeep",
     "scg_core.conformance.voice",

@@ -442,6 +442,7 @@ class Storage(Protocol):
         Laws:
             - ``what_a_failed_transaction_wrote_is_gone``
             - ``a_transaction_sees_what_was_committed_before_it``
+            - ``what_was_committed_is_there_after_reopening``
             - ``a_transaction_inside_a_transaction_is_refused``
 
         Raises:

@@ -157,8 +157,9 @@ def _within_the_rules(simulation: Simulation) -> None:
     if simulation.peak is not None:
         _no_faster(simulation.peak, sorted((at, one.segments) for one, at in handed))
     for one, at in handed:
-        before = [text for since, text in simulation.said.get(one.to_address, ()) if since < at]
-        words = [text for text in before if text in ("STOP", "START")]
+        said = simulation.said.get(one.to_address, ())
+        words = [text for since, text in said if (text == "START" and since <= at)
+                 or (text == "STOP" and since < at)]  # fmt: skip
         assert words[-1:] != ["STOP"], "left after an opt-out"
 
 

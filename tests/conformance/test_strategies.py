@@ -52,7 +52,8 @@ def test_every_resource_comes_back_as_it_went_in(kind: type[Any]) -> None:
 def test_queries_mean_what_meets_says(data: st.DataObject) -> None:
     """On SQLite and in memory, for messages and conditions of chance."""
     messages = [
-        data.draw(strategies.resources(Message, seq=seq, transport_id=None)) for seq in (1, 2, 3)
+        data.draw(strategies.resources(Message, seq=seq, id=f"m{seq}", transport_id=None))
+        for seq in (1, 2, 3)
     ]
     query = data.draw(strategies.queries(Message))
     wanted = [m for m in messages if all(meets(stored(m), one) for one in query.where)]

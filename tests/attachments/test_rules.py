@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import pytest
 
 from scg_core.attachments.lifecycle import (
@@ -37,6 +39,17 @@ def test_each_cell_of_an_attachments_life(phase: P, event: E) -> None:
             ATTACHMENT.step(phase, event)
     else:
         assert ATTACHMENT.step(phase, event) is wanted
+
+
+def test_an_attachment_begins_without_content() -> None:
+    """It is uploaded in a step of its own."""
+    assert ATTACHMENT.start == {P.CREATED}
+
+
+@pytest.mark.parametrize("names", [P, E, AttachmentState])
+def test_an_attachment_has_the_states_and_events_that_are_published(names: type[StrEnum]) -> None:
+    """Errors and the reference call them as the tables do."""
+    assert {one.value for one in names} == set(names.__members__)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import pytest
 
-from scg_core.consent.lifecycle import CONSENT, ConsentEvent, ConsentPhase, ConsentStatus
+from scg_core.consent.lifecycle import (
+    CONSENT,
+    ConsentEvent,
+    ConsentPhase,
+    ConsentStatus,
+    HistorySource,
+)
 from scg_core.consent.model import status_id
 from scg_core.consent.rules.setting import check_may_forget, check_may_set
 from scg_core.consent.rules.verdict import may_send
@@ -112,3 +120,14 @@ def test_the_id_of_a_status_is_of_company_sender_and_address() -> None:
 
     assert len(ids) == 5
     assert all(len(one) == 22 and one.isalnum() for one in ids)
+
+
+def test_consent_begins_as_none() -> None:
+    """Nobody has said anything before they are heard."""
+    assert CONSENT.start == {ConsentPhase.NONE}
+
+
+@pytest.mark.parametrize("names", [ConsentStatus, ConsentPhase, ConsentEvent, HistorySource])
+def test_consent_has_the_statuses_and_events_that_are_published(names: type[StrEnum]) -> None:
+    """Errors and the reference call them as the tables do."""
+    assert {one.value for one in names} == set(names.__members__)

@@ -146,6 +146,15 @@ def test_what_is_no_criteria_is_1017(criteria: str) -> None:
     assert (refused.value.field, refused.value.error_code) == ("criteria", 1017)
 
 
+@pytest.mark.parametrize("field", ["extended_attributes", "address_list", "customer_device_list"])
+def test_a_list_is_no_field_and_the_refusal_says_what_to_do(field: str) -> None:
+    """JSON is compared through a fast-access rule only (semantics 10)."""
+    with pytest.raises(InvalidField) as refused:
+        parse(json.dumps({"field": field, "value": "x"}), SLOTS)
+
+    assert "fast-access rule" in str(refused.value)
+
+
 TEXTS = st.sampled_from(
     ["", "TX", "tx", "T", "10", "9.50", "-3", "7", "ten", "é", "10 ", "+5", "1e3"]
 )

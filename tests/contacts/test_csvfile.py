@@ -52,6 +52,25 @@ def test_reading_goes_on_at_the_end_of_any_row(
     assert read(raw, size, start=whole[at].end) == whole[at + 1 :]
 
 
+@pytest.mark.parametrize("empty", [b"\n", b"\r\n"])
+def test_an_empty_line_counts_where_the_rows_round_it_end(empty: bytes) -> None:
+    """Reading that goes on from such a place misses nothing and repeats nothing."""
+    data = b"a,b\n" + empty + b"c,d\n"
+
+    assert [row.end for row in read(data)] == [4, len(data)]
+    rows = Rows([data])
+    assert [rows.page(1).end, rows.page(1).end, rows.page(1).end] == [4, len(data), len(data)]
+
+
+@pytest.mark.parametrize(("spare", "is_row"), [(0, True), (-1, False)])
+def test_a_row_of_several_lines_is_as_long_as_a_row_may_be(spare: int, is_row: bool) -> None:
+    """Its line breaks counted; one byte more is a failure."""
+    cells = b'"a\nb",' + b"x,".rjust(100_000, b"x") * 10
+    first = read(cells + b"x" * (LONGEST_ROW - len(cells) - 1 - spare) + b"\n", 65_536)[0]
+
+    assert (first.problem is None) is is_row
+
+
 @given(st.binary(max_size=300), st.integers(1, 40))
 def test_any_bytes_are_rows_or_failures(data: bytes, size: int) -> None:
     """Each moves on, and the last ends where the bytes do, but for empty lines."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from enum import StrEnum
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,14 @@ def test_a_subscription_begins_in_any_state_and_an_envelope_pending() -> None:
     """What is to be delivered was not tried before."""
     assert SUBSCRIPTION.start == set(SubscriptionState)
     assert ENVELOPE.start == {EnvelopeState.PENDING}
+
+
+@pytest.mark.parametrize(
+    "names", [SubscriptionState, SubscriptionEvent, EnvelopeState, EnvelopeEvent]
+)
+def test_deliveries_have_the_states_and_events_that_are_published(names: type[StrEnum]) -> None:
+    """Errors and the reference call them as the tables do."""
+    assert {one.value for one in names} == set(names.__members__)
 
 
 @pytest.mark.parametrize("status", range(100, 600))
@@ -232,6 +241,22 @@ def test_hosts_that_are_inside_by_name(host: str) -> None:
 def test_hosts_that_are_outside(host: str) -> None:
     """Names are checked again when they are resolved."""
     assert not is_inside(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "last"),
+    [
+        ("127.0.0.255", "127.0.0.256"),
+        ("127.0.65535", "127.0.65536"),
+        ("127.16777215", "127.16777216"),
+        ("2130706433", "4294967296"),
+        ("0x7f.0.0.0xff", "0x7f.0.0.0x100"),
+    ],
+)
+def test_the_last_part_of_an_address_fills_what_the_others_leave(host: str, last: str) -> None:
+    """A number too large for its place makes it no address; resolvers are asked what it is."""
+    assert is_inside(host)
+    assert is_inside(last) is ("." not in last)
 
 
 def test_what_the_host_allows_is_not_inside() -> None:

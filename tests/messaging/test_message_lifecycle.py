@@ -147,6 +147,8 @@ def test_each_cell_of_the_table_is_as_specified(column: str, event: MessageEvent
     if outcome == "late":
         assert (heard.late, heard.gained) == (True, M(0))
         assert (heard.status.state, heard.status.milestones) == (before.state, before.milestones)
+        ended = event in (E.ACK, E.REFUSED, E.DEFERRED)
+        assert heard.status.in_flight is (before.in_flight and not ended)
         return
     state, *counters = outcome.split()
     gained = M(0)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import pytest
 
 from scg_core.kernel.errors import IllegalTransition
-from scg_core.messaging.lifecycle import MO, REQUEST, InboundEvent, MessageState
+from scg_core.messaging.lifecycle import (
+    MO,
+    REQUEST,
+    Direction,
+    InboundEvent,
+    MessageEvent,
+    MessageState,
+    Phase,
+)
 from scg_core.messaging.lifecycle import RequestEvent as E
 from scg_core.messaging.lifecycle import RequestState as S
 
@@ -69,3 +79,13 @@ def test_a_request_begins_submitted_or_accepted_and_an_inbound_message_received(
     """Everything else is reached by a move."""
     assert REQUEST.start == {S.SUBMITTED, S.ACCEPTED}
     assert MO.start == {MessageState.RECEIVED}
+
+
+@pytest.mark.parametrize(
+    "names", [Direction, MessageState, Phase, MessageEvent, InboundEvent, S, E]
+)
+def test_messages_and_requests_have_the_states_and_events_that_are_published(
+    names: type[StrEnum],
+) -> None:
+    """Errors and the reference call them as the tables do."""
+    assert {one.value for one in names} == set(names.__members__)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from scg_adapters.places.numbers import NumberPlaces
 from scg_core.consent.lifecycle import ConsentStatus
+from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from scg_core.kernel.resource import Micros
 from scg_core.messaging.lifecycle import RequestState
@@ -18,6 +19,7 @@ from scg_core.messaging.model import ConsentRequirement, Run
 from scg_core.messaging.rules.gate import SEND, Decision, Facts, Order, gate
 from scg_core.messaging.rules.receipts import transport_key
 from scg_core.messaging.rules.recipients import Kind, Recipient, numbers_in, read_recipients
+from scg_core.messaging.rules.request import check_body
 from scg_core.messaging.rules.retry import retry_at
 from scg_core.messaging.rules.runs import contiguous, narrowed
 from scg_core.messaging.settings import Settings
@@ -69,6 +71,29 @@ def test_a_retry_waits_twice_as_long_each_time_up_to_five_minutes(attempt: int, 
     base = min(SECOND * 2 ** min(attempt - 1, 30), 5 * MINUTE)
 
     assert base <= delay <= base * 1.2
+
+
+@pytest.mark.parametrize("body", [None, ""])
+def test_a_message_says_something(body: str | None) -> None:
+    """Nothing at all, or nothing left once references are filled in, is refused by name."""
+    with pytest.raises(InvalidField) as refused:
+        check_body(body)
+
+    assert refused.value.field == "body"
+
+
+@pytest.mark.parametrize(("size", "segments"), [(1, 1), (160, 1), (161, 2), (10 * 153, 10)])
+def test_a_body_has_up_to_ten_segments(size: int, segments: int) -> None:
+    """160 characters in one, 153 in each of several (semantics 9)."""
+    assert check_body("x" * size) == segments
+
+
+def test_an_eleventh_segment_is_1012() -> None:
+    """It is refused and not cut."""
+    with pytest.raises(InvalidField) as refused:
+        check_body("x" * (10 * 153 + 1))
+
+    assert (refused.value.field, refused.value.error_code) == ("body", 1012)
 
 
 def test_the_gate_asks_in_the_specified_order() -> None:

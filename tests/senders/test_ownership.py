@@ -13,7 +13,7 @@ from scg_adapters.embedded import open_engine
 from scg_adapters.transport.loopback import LoopbackCarrier
 from scg_core import Duplicate, Forbidden, IllegalTransition, InvalidField, NotFound, SenderState
 from scg_core.kernel.codec import MASK, write
-from scg_core.kernel.instant import MINUTE, later
+from scg_core.kernel.instant import MINUTE, Instant, later
 from scg_core.senders.lifecycle import (
     OWNERSHIP,
     PARENT,
@@ -24,6 +24,7 @@ from scg_core.senders.lifecycle import (
     SenderEvent,
 )
 from scg_core.senders.model import SenderId
+from scg_core.senders.rules.eligibility import unfit
 from tests.world import World
 
 STATES = {one.value: one for one in SenderState}
@@ -354,6 +355,46 @@ def test_a_tariff_that_is_wrong_is_refused(
         world.engine.operator().add_tariff(fields)
 
     assert refused.value.field == field
+
+
+def test_the_types_that_come_with_the_engine_carry_what_their_names_say(world: World) -> None:
+    """Numbers carry texts, long ones voice too; all but a name in letters can be answered."""
+    world.engine.operator().load_defaults()
+
+    wanted = {
+        "SHORTCODE": ({"SMS", "MMS"}, True),
+        "LONGCODE": ({"SMS", "MMS", "VOICE"}, True),
+        "TOLLFREE": ({"SMS", "MMS", "VOICE"}, True),
+        "ALPHANUMERIC": ({"SMS"}, False),
+        "EMAIL": ({"EMAIL"}, True),
+        "PUSH": ({"PUSH"}, True),
+        "VOICE": ({"VOICE"}, True),
+        "FACEBOOK": ({"FACEBOOK"}, True),
+        "WECHAT": ({"WECHAT"}, True),
+    }
+    types = {one.id: one for one in world.app.sender_id_types.find()}
+    assert {name: (set(types[name].capabilities), types[name].two_way) for name in wanted} == wanted
+
+
+CARRIERS = {
+    "SMS": {"SMS"}, "MMS": {"MMS"}, "EMAIL": {"EMAIL"}, "VOICE": {"VOICE"},
+    "PSH": {"PUSH", "PSH"}, "FB": {"FACEBOOK", "FB"}, "WE": {"WECHAT", "WE"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("capability", sorted(set().union(*CARRIERS.values())))
+@pytest.mark.parametrize("kind", CARRIERS)
+def test_a_sender_id_carries_the_kinds_it_is_capable_of(kind: str, capability: str) -> None:
+    """By either name of a network, and nothing else."""
+    sender = SenderId(
+        id="s", address="55512", company_id="acme", created_date=Instant(0),
+        last_updated_date=Instant(0), capabilities=(capability,),
+    )  # fmt: skip
+
+    problem = unfit(sender, kind, None, {})
+
+    assert (problem is None) is (capability in CARRIERS[kind])
+    assert problem is None or problem.startswith("1003 ")
 
 
 def test_the_defaults_are_loaded_once_and_never_over_the_operators_own(world: World) -> None:

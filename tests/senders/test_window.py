@@ -148,6 +148,16 @@ def test_a_repeated_hour_opens_twice() -> None:
     assert second == at("2026-11-01T06:15")
 
 
+def test_a_shut_window_closes_at_once_and_an_open_one_at_its_end() -> None:
+    """Also where it was open before on the same day, and to the millisecond."""
+    rules = read_window({"DEFAULT": {"OTH": ["08:00-12:00", "14:00-20:00"]}}).rules_for(None)
+
+    for shut in ("2026-01-05T03:00", "2026-01-05T12:00", "2026-01-05T13:00", "2026-01-05T23:00"):
+        assert closes_at(rules, ("UTC",), at(shut), none) == at(shut)
+    assert closes_at(rules, ("UTC",), at("2026-01-05T08:00"), none) == at("2026-01-05T12:00")
+    assert closes_at(rules, ("UTC",), at("2026-01-05T15:00"), none) == at("2026-01-05T20:00")
+
+
 def test_the_tail_of_an_interval_runs_on_into_a_closed_day_or_a_holiday() -> None:
     """An interval that crosses midnight belongs to the day it begins on."""
     saturday = at("2026-01-03T02:00")  # in UTC, the morning after a Friday from 22:00 to 03:30

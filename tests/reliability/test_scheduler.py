@@ -22,13 +22,13 @@ MOST_TRANSACTIONS = 8_000
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("seed", [*range(32), 17_485])
+@pytest.mark.parametrize("seed", [*range(16), 17_485])
 def test_a_seeded_run_loses_nothing_and_its_books_balance(seed: int) -> None:
     """Crashes at commit points and between port calls, clock jumps, slow and failing ports."""
     simulation(seed).run()
 
 
-@pytest.mark.parametrize("seed", range(1000, 1004))
+@pytest.mark.parametrize("seed", range(1000, 1002))
 def test_the_memory_storage_keeps_the_same_books(seed: int) -> None:
     """The simplest adapter lives through the same."""
     simulation(seed, "memory:").run()

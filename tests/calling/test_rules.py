@@ -14,7 +14,7 @@ from scg_core import InvalidField
 from scg_core.calling.lifecycle import ConferenceState, MemberState
 from scg_core.calling.model import CallFailure, Conference, ConferenceMember
 from scg_core.calling.records import Verb, VoiceCommand
-from scg_core.calling.rules.asking import read_digits, read_words
+from scg_core.calling.rules.asking import read_call_ids, read_digits, read_words
 from scg_core.calling.rules.charging import price_of, seconds_of, units_of
 from scg_core.calling.rules.ending import AFTERWARDS, SAYS, WHILE_RINGING
 from scg_core.calling.rules.hearing import seat_of
@@ -132,3 +132,14 @@ def test_what_comes_before_an_end_is_not_given_any_more() -> None:
     assert given_of(Verb.ORIGINATE, Verb.HANG_UP) == []
     assert given_of(Verb.ORIGINATE, Verb.HANG_UP, tried=1) == [Verb.HANG_UP]
     assert given_of(Verb.PLACE, Verb.CLOSE, Verb.CLOSE) == [Verb.CLOSE]
+    assert given_of(Verb.PLAY, Verb.HANG_UP, Verb.PLACE) == [Verb.HANG_UP, Verb.PLACE]
+    assert given_of(Verb.ORIGINATE, Verb.HANG_UP, Verb.PLACE) == [Verb.PLACE]
+
+
+def test_the_calls_of_a_bridge_are_named_up_to_a_hundred_times() -> None:
+    """The same one again is no other; a longer list is refused unread."""
+    assert read_call_ids(["a", "b"] * 50) == ("a", "b")
+    for given_as in (["a"] * 101, ["a", "b", "c"]):
+        with pytest.raises(InvalidField) as refused:
+            read_call_ids(given_as)
+        assert refused.value.field == "call_ids"

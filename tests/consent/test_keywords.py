@@ -75,6 +75,25 @@ def test_blank_runs_are_one_blank() -> None:
     assert heard("opt \t out!") == ["OPT OUT"]
 
 
+@pytest.mark.parametrize(
+    ("texts", "actions"),
+    [
+        (("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT"),
+         {"OPTOUT"}),
+        (("START", "UNSTOP", "YES"), {"OPTIN"}),
+        (("HELP", "INFO"), {"STORE"}),
+    ],
+)  # fmt: skip
+def test_the_words_that_carriers_require_are_reserved(
+    texts: tuple[str, ...], actions: set[str]
+) -> None:
+    """Everywhere, each with what it does (semantics 8)."""
+    for text in texts:
+        [word] = words().match(text, "s", "JPN", NEW_YEAR)
+
+        assert (word.value, word.actions, word.reserved) == (text, actions, True)
+
+
 def test_words_of_a_language_count_where_it_is_spoken() -> None:
     """ARRET stops in France, and is no reserved word in the USA."""
     assert heard("arret", country="FRA") == ["ARRET"]

@@ -185,9 +185,9 @@ def test_another_body_is_not_verified(body: bytes, other: bytes) -> None:
     assert not verify("secret", header.replace("t=1767225600", "t=1767225601"), body, NOW)
 
 
-@pytest.mark.parametrize("drift", [-2 * TOLERANCE, 2 * TOLERANCE, 400_000_000_000])
+@pytest.mark.parametrize("drift", [-302_000, 302_000, 2 * TOLERANCE, 400_000_000_000])
 def test_an_old_delivery_is_not_verified(drift: int) -> None:
-    """Who recorded one cannot send it again tomorrow."""
+    """Who recorded one cannot send it again after five minutes, nor tomorrow."""
     assert not verify("secret", sign(["secret"], NOW, b"x"), b"x", Instant(NOW + drift))
 
 

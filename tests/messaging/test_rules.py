@@ -15,7 +15,7 @@ from scg_core.kernel.errors import InvalidField
 from scg_core.kernel.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from scg_core.kernel.resource import Micros
 from scg_core.messaging.lifecycle import RequestState
-from scg_core.messaging.model import ConsentRequirement, Run
+from scg_core.messaging.model import ConsentRequirement, Exempt, Run
 from scg_core.messaging.rules.gate import SEND, Decision, Facts, Order, gate
 from scg_core.messaging.rules.receipts import transport_key
 from scg_core.messaging.rules.recipients import Kind, Recipient, numbers_in, read_recipients
@@ -131,6 +131,25 @@ def test_nobody_without_a_record_passes_where_consent_is_kept_for_the_customer()
     assert gate(ORDER, listed, Facts(NOW, ConsentStatus.WHITELIST)).decision is Decision.SEND
 
 
+@pytest.mark.parametrize(
+    ("consent", "decision"),
+    [
+        (ConsentStatus.NONE, Decision.SEND),
+        (ConsentStatus.OPTIN, Decision.SEND),
+        (ConsentStatus.WHITELIST, Decision.SEND),
+        (ConsentStatus.OPTOUT, Decision.FAIL),
+        (ConsentStatus.BLACKLIST, Decision.FAIL),
+    ],
+)
+def test_who_does_not_want_to_hear_is_not_asked_either(
+    consent: ConsentStatus, decision: Decision
+) -> None:
+    """What asks for consent needs none, but goes to nobody who has opted out or is listed."""
+    asks = evolve(ORDER, consent_requirement=ConsentRequirement.OPT_IN, exempt=Exempt.CONSENT)
+
+    assert gate(asks, sender(), Facts(NOW, consent)).decision is decision
+
+
 def test_two_spellings_of_one_number_are_one_recipient() -> None:
     """E.164, bare digits and a number written for people have the same key and address."""
     spellings = read("+14155550100", "14155550100", "4155550100", "+1 (415) 555-0100")
@@ -138,6 +157,13 @@ def test_two_spellings_of_one_number_are_one_recipient() -> None:
     assert {one.address for one in spellings} == {"+14155550100"}
     assert len({one.key for one in spellings}) == 1
     assert {one.country for one in spellings} == {"USA"}
+
+
+def test_numbers_that_differ_in_their_first_digit_are_two_recipients() -> None:
+    """The code of the country is part of the number."""
+    one, other = read("+14155550100", "+34155550100")
+
+    assert one.key != other.key
 
 
 def test_what_is_no_number_says_why() -> None:

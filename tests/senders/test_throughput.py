@@ -175,6 +175,14 @@ def test_the_day_of_a_class_begins_in_its_zone() -> None:
     assert local.next_day(NEW_YEAR) == NEW_YEAR + 5 * HOUR
 
 
+@pytest.mark.parametrize(("number", "a_day"), [(0.5, 1), (1, 1), (2.9, 2)])
+def test_a_day_has_whole_segments_and_at_least_one(number: float, a_day: int) -> None:
+    """Less than one a day would be none ever, which is said in another way."""
+    [daily] = limits_of(klass(country_daily_throughput=number), "a", "r", "USA", NEW_YEAR)
+
+    assert daily.a_day == a_day
+
+
 def test_nothing_or_zero_is_no_limit() -> None:
     """A class without rates, and no class at all."""
     none = klass(country_peak_throughput=0, country_daily_throughput=0)

@@ -214,28 +214,28 @@ class TestLoopbackThatDeduplicatesAndSplits(MessageTransportContract):
 
 class TestLoopbackThatRefuses(MessageTransportContract):
     def network(self) -> Network:
-        return _Moody(refuses="+14152000009", waits="+14152000008")
+        return _Moody()
 
 
-class _Moody(_Loopback):
+BAD, SLOW = "+14152000009", "+14152000008"
+
+
+class MoodyCarrier(LoopbackCarrier):
     """A carrier that has a number it refuses, and one it keeps waiting."""
 
-    def __init__(self, refuses: str, waits: str) -> None:
-        super().__init__()
-        self.bad, self.slow = refuses, waits
-        self.transport = _MoodyCarrier(refuses, waits)
-        self.carrier = self.transport
-
-
-class _MoodyCarrier(LoopbackCarrier):
-    def __init__(self, refuses: str, waits: str) -> None:
-        super().__init__()
-        self._manners = {refuses: Behaviour(refuse=1), waits: Behaviour(pending=1)}
-
     def submit(self, attempts: Sequence[Attempt], now: Instant) -> list[Answer]:
-        usual, answers = self.behaviour, []
+        usual, answers = self.behaviour, list[Answer]()
+        manners = {BAD: Behaviour(refuse=1), SLOW: Behaviour(pending=1)}
         for one in attempts:
-            self.behaviour = self._manners.get(one.to_address, usual)  # type: ignore[misc]
+            self.behaviour = manners.get(one.to_address, usual)  # type: ignore[misc]
             answers += super().submit([one], now)
         self.behaviour = usual  # type: ignore[misc]
         return answers
+
+
+class _Moody(_Loopback):
+    bad, slow = BAD, SLOW
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transport = self.carrier = MoodyCarrier()

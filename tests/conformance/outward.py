@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from attrs import evolve
 
 from scg_adapters.events.callback import CallbackEvents
-from scg_adapters.transport.loopback import Behaviour, LoopbackCarrier
+from scg_adapters.transport.loopback import Behaviour
 from scg_adapters.voice.simulator import VoiceSimulator
 from scg_core.conformance import Network
 from scg_core.conformance.samples import NOW
@@ -27,11 +27,11 @@ from scg_core.ports.voice_transport import (
     RoomFailed,
 )
 from tests.adapters.test_events import _Called as Called
+from tests.adapters.test_loopback import BAD, SLOW, MoodyCarrier
 from tests.adapters.test_voice_simulator import Simulated
 from tests.conformance.others import Table, like
 
 GOOD = ("+14152000001", "+14152000002", "+14152000003")
-BAD, SLOW = "+14152000009", "+14152000008"
 
 
 class Filter:
@@ -49,19 +49,6 @@ class Filter:
 
 
 # -- carriers --------------------------------------------------------------------------------
-
-
-class Carrier(LoopbackCarrier):
-    """The right one: it refuses one number and keeps another one waiting."""
-
-    def submit(self, attempts: Sequence[Any], now: Instant) -> list[Answer]:
-        usual, answers = self.behaviour, list[Answer]()
-        manners = {BAD: Behaviour(refuse=1), SLOW: Behaviour(pending=1)}
-        for one in attempts:
-            self.behaviour = manners.get(one.to_address, usual)  # type: ignore[misc]
-            answers += super().submit([one], now)
-        self.behaviour = usual  # type: ignore[misc]
-        return answers
 
 
 class Wires(Network):
@@ -93,7 +80,7 @@ def carrier(
         verbs["connect"] = lambda inner, name, inbox: inner.connect(name, Filter(inbox, **told))
 
     def make() -> Network:
-        wrong = like(lambda: Carrier(**(options or {})), **verbs)()
+        wrong = like(lambda: MoodyCarrier(**(options or {})), **verbs)()
         if declares:
             wrong.capabilities = evolve(wrong.inner.capabilities, **declares)
         return Wires(wrong)

@@ -10,8 +10,8 @@ from typing import Any
 from attrs import evolve
 
 from scg_adapters.storage.memory import MemoryStorage
-from scg_adapters.storage.memory_queue import Tables, undo
 from scg_adapters.storage.memory_session import MemorySession
+from scg_adapters.storage.memory_tables import Tables, undo
 from scg_core.kernel.errors import NotFound, StaleData
 from scg_core.kernel.instant import Instant, later
 from scg_core.kernel.query import Query

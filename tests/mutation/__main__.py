@@ -21,7 +21,7 @@ from typing import Final
 
 from tests.mutation.mutants import Mutant, mutants_of
 from tests.mutation.relevance import CORE, KEPT, ROOT, Relevant
-from tests.mutation.running import killer, preload
+from tests.mutation.running import STALE, killer, preload
 
 _SUBJECTS: Final = ("*/lifecycle.py", "*/rules.py", "*/rules/*.py")
 _EQUIVALENT: Final = Path(__file__).with_name("equivalent.txt")
@@ -90,6 +90,8 @@ def _fate(mutant: Mutant, relevant: Relevant, budget: float) -> str:
     while True:
         for tests, limit in _stages(mutant, relevant, budget):
             by = killer(mutant, tests, limit)
+            if by == STALE:
+                raise SystemExit("the tests are newer than .mutation: delete it, and run again")
             if by is not None:
                 break
         else:

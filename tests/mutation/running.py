@@ -38,6 +38,7 @@ _OPTIONS: Final = (
 )  # fmt: skip
 _MEMORY: Final = 4 << 30
 _SURVIVED: Final = "survived"
+STALE: Final = "there is no such test"
 
 
 def preload() -> None:
@@ -89,6 +90,9 @@ def _run(mutant: Mutant | None, tests: list[str], saying: int) -> None:
             sys.meta_path.insert(0, _Mutated(mutant))
         quick = _Quick()
         ended = pytest.main([*_OPTIONS, *tests], [quick])
+        if ended == pytest.ExitCode.USAGE_ERROR:
+            os.write(saying, STALE.encode())
+            return
         survived = ended in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         os.write(saying, (_SURVIVED if survived else quick.failed).encode())
     finally:

@@ -53,6 +53,13 @@ def test_a_mutant_that_no_test_looks_at_survives() -> None:
     assert all(one.endswith("=> None") for one in mutants)
 
 
+def test_a_test_that_is_gone_kills_nothing() -> None:
+    """A mutant is not called killed because what was to notice it cannot be found."""
+    unchanged, *_ = ask(ATTACHMENT, 99, "tests/attachments/test_rules.py::test_never_written")
+
+    assert unchanged == "unchanged there is no such test"
+
+
 def made(source: str, folder: Path) -> list[Mutant]:
     """The mutants of a module with that text."""
     (folder / "one.py").write_text(source, encoding="utf-8")

@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from scg_adapters.cli import main
 from scg_adapters.cli.simulate import run_seeds
 from scg_adapters.simulation import MEMORY, simulation
 from scg_core import ScgError
+from scg_core.conformance.simulation import Simulation
+from scg_core.conformance.simulation.checker import within_the_rules
 from scg_core.conformance.simulation.faults import FaultyStorage
 from scg_core.conformance.simulation.scheduler import Host
+from scg_core.kernel.instant import MINUTE, later
+from scg_core.ports.message_transport import Attempt
 
 MOST_TRANSACTIONS = 8_000
 ROOT = Path(__file__).parents[2]
@@ -107,3 +113,50 @@ def test_the_same_seed_is_the_same_history_in_every_process() -> None:
         digests.add(ran.stdout)
 
     assert len(digests) == 1
+
+
+def _handed_wrongly(change: str) -> Simulation:
+    """A world that is as it should be but for one message that left when it should not have."""
+    world = simulation(0)
+    world.windowed, world.peak = False, None
+    at = world.clock.now()
+    one = Attempt("message/1", "55512", "+14152000001", "x" * 9)
+    if change == "window":
+        world.windowed, at = True, later(at, 5 * MINUTE)
+    if change == "limit":
+        world.peak = 2
+        world.carrier.handed += [(one, at)] * 5
+    if change == "opt-out":
+        world.said["+14152000001"] = [(at, "STOP")]
+        at = later(at, 1)
+    world.carrier.handed.append((one, at))
+    return world
+
+
+@pytest.mark.parametrize("change", ["window", "limit", "opt-out"])
+def test_the_checker_notices_what_left_when_it_should_not(change: str) -> None:
+    """While the window was closed, faster than the limit, after an opt-out."""
+    with pytest.raises(AssertionError):
+        within_the_rules(_handed_wrongly(change))
+
+
+def test_the_checker_lets_pass_what_left_as_it_should() -> None:
+    """Else the test above would prove nothing."""
+    within_the_rules(_handed_wrongly("nothing"))
+
+
+def test_the_command_says_what_was_met() -> None:
+    """Two seeds, how many processes ended, and that no promise was broken."""
+    said = CliRunner().invoke(main, ["simulate", "--seeds", "0..1"])
+
+    assert said.exit_code == 0, said.output
+    assert said.output.startswith("2 seeds, ") and ", 0 seeds broke a promise\n" in said.output
+    assert "messages handed over" in said.output
+
+
+@pytest.mark.parametrize("seeds", ["", "x", "5..3", "-1..2", "1..2..3"])
+def test_seeds_that_are_no_range_are_refused(seeds: str) -> None:
+    """In one line, with what to write instead."""
+    said = CliRunner().invoke(main, ["simulate", "--seeds", seeds])
+
+    assert said.exit_code == 2 and "write A..B" in said.output

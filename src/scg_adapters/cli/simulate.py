@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import suppress
+from importlib import import_module
 from itertools import islice
 
 import click
@@ -75,6 +76,11 @@ def simulate(seeds: str, hours: float | None, jobs: int, db: str) -> None:
     met, and each seed that broke a promise; it exits with 1 if there was one. The same seed gives
     the same history everywhere.
     """
+    try:
+        import_module("scg_core.conformance.simulation")
+    except ModuleNotFoundError as missing:
+        needs = f"scg simulate needs {missing.name}: pip install 'scg-engine[kit]'"
+        raise click.ClickException(needs) from None
     covered, broken = Counter[str](), 0
     for met, failed in campaign(_range(seeds), db, jobs, None if hours is None else hours * 3600):
         covered.update(met)

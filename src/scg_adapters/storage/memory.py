@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from scg_adapters.storage.memory_queue import Change, Rows, Tables, undo
 from scg_adapters.storage.memory_session import INDEXES, MemorySession
+from scg_adapters.storage.memory_tables import Change, Tables, undo
 from scg_core.kernel.errors import BrokenInvariant
 from scg_core.kernel.resource import Resource
 from scg_core.ports.storage import Session
@@ -36,7 +36,7 @@ class MemoryStorage:
 
     def restore(self, table: str, key: Any, value: Any, /) -> None:
         """Keep again what ``committing`` was once given; None takes it out."""
-        rows: Any = self._tables[table]
+        rows = self._tables[table]
         session = MemorySession(self._tables, [])
         if isinstance(value, Resource):
             session.keep(rows, key, value)
@@ -95,7 +95,7 @@ class MemoryStorage:
         known = {
             (table.name, key): table.get(key)
             for table, key, _ in changes
-            if isinstance(table, Rows) and not any(word in table.name for word in INDEXES)
+            if not any(word in table.name for word in INDEXES)
         }
         if known:
             self.committing(known)

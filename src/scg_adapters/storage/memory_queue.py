@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from attrs import evolve
 
+from scg_adapters.storage.memory_tables import Change, Rows, Tables
 from scg_core.kernel.errors import LeaseLost
 from scg_core.kernel.instant import Instant
 from scg_core.messaging.model import Claim, Lane, LaneKey, Run
 from scg_core.messaging.rules.lanes import classes_for
 from scg_core.ports.storage import Backlog, Standing, Waiting, Work
-
-
-class Rows(dict[Any, Any]):
-    """A table: keys and what is kept under them, never None."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-
-
-class Tables(dict[str, Rows]):
-    """Tables by name, made when they are first asked for."""
-
-    def __missing__(self, name: str) -> Rows:
-        made = self[name] = Rows(name)
-        return made
-
-
-Change = tuple[dict[Any, Any], Any, Any]
-"""A table, a key of it, and what was kept under it before; None for nothing."""
-
-
-def undo(changes: Sequence[Change]) -> None:
-    """Put everything back as it was."""
-    for table, key, before in reversed(changes):
-        if before is None:
-            table.pop(key, None)
-        else:
-            table[key] = before
 
 
 class MemoryQueue:
@@ -73,7 +44,7 @@ class MemoryQueue:
         due = due if key is None else [w for w in due if w.key == key]
         if not due:
             return None
-        held = min(due, key=lambda work: (work.due, work.kind, work.key))
+        held: Work = min(due, key=lambda work: (work.due, work.kind, work.key))
         taken = evolve(held, due=lease_until, attempt=held.attempt + 1, fence=held.fence + 1)
         self._put(self._work, (held.kind, held.key), taken)
         return taken
@@ -135,6 +106,7 @@ class MemoryQueue:
 
     def lane(self, key: LaneKey, /) -> Lane:
         """The lane with this key, made if need be."""
+        lane: Lane
         for lane in self._lanes.values():
             if lane.key == key:
                 return lane
@@ -281,15 +253,15 @@ class MemoryQueue:
         return ready is not None and ready <= now
 
     @property
-    def _work(self) -> dict[tuple[str, str], Work]:
+    def _work(self) -> Rows:
         return self._tables["work"]
 
     @property
-    def _lanes(self) -> dict[int, Lane]:
+    def _lanes(self) -> Rows:
         return self._tables["lane"]
 
     @property
-    def _runs(self) -> dict[int, Run]:
+    def _runs(self) -> Rows:
         return self._tables["run"]
 
     def _ready_at(self, lane: Lane) -> Instant | None:
@@ -325,9 +297,9 @@ class MemoryQueue:
         if held is None or held.fence != work.fence:
             raise LeaseLost(f"{work.kind} {work.key}", work.fence)
 
-    def _put(self, table: dict[Any, Any], key: object, value: object) -> None:
+    def _put(self, table: Rows, key: object, value: object) -> None:
         self._undo.append((table, key, table.get(key)))
         table[key] = value
 
-    def _take(self, table: dict[Any, Any], key: object) -> None:
+    def _take(self, table: Rows, key: object) -> None:
         self._undo.append((table, key, table.pop(key)))

@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 
 from scg_adapters.storage.memory_queue import MemoryQueue
+from scg_adapters.storage.memory_tables import Rows
 from scg_core.kernel.errors import Duplicate, NotFound, StaleData
 from scg_core.kernel.instant import Instant
 from scg_core.kernel.query import Condition, Op, Query, meets
@@ -169,17 +170,17 @@ class MemorySession(MemoryQueue):
             self._take(seen, key)
         return len(some)
 
-    def keep(self, held: dict[Any, Any], key: object, resource: Resource) -> None:
+    def keep(self, held: Rows, key: object, resource: Resource) -> None:
         """Store a resource under its key, whatever was there."""
         self._keep(held, key, resource)
 
-    def let_go(self, held: dict[Any, Any], key: object) -> None:
+    def let_go(self, held: Rows, key: object) -> None:
         """Take out what is kept under a key, if there is anything."""
         if isinstance(held.get(key), Resource):
             self._let_go(held[key])
         held.pop(key, None)
 
-    def _kind(self, kind: type[Resource]) -> dict[Any, Any]:
+    def _kind(self, kind: type[Resource]) -> Rows:
         return self._tables[declaration(kind).name]
 
     def _resolved(self, query: Query[R]) -> Query[R]:
@@ -238,7 +239,7 @@ class MemorySession(MemoryQueue):
                 return [] if key is None else [key]
         return None
 
-    def _keep(self, held: dict[Any, Any], key: object, resource: Resource) -> None:
+    def _keep(self, held: Rows, key: object, resource: Resource) -> None:
         """Store a resource and note the unique values it holds."""
         if key in held:
             self._let_go(held[key])
@@ -255,14 +256,14 @@ class MemorySession(MemoryQueue):
         for holders, value in self._looked_up(resource):
             self._put(holders, value, tuple(one for one in holders[value] if one != key))
 
-    def _looked_up(self, resource: Resource) -> Iterable[tuple[dict[Any, Any], Any]]:
+    def _looked_up(self, resource: Resource) -> Iterable[tuple[Rows, Any]]:
         """The values a resource is found by without a scan, each with who holds it."""
         for name in _LOOKED_UP & declaration(resource).by_name.keys():
             value = getattr(resource, name)
             if value is not None:
                 yield self._holders(type(resource), name), value
 
-    def _holders(self, kind: type[Resource], name: str) -> dict[Any, Any]:
+    def _holders(self, kind: type[Resource], name: str) -> Rows:
         return self._tables[f"{declaration(kind).name} holding {name}"]
 
     def _refuse_taken(self, resource: Resource, key: object) -> None:
@@ -276,7 +277,7 @@ class MemorySession(MemoryQueue):
             if None not in values:
                 yield fields, values
 
-    def _taken(self, kind: type[Resource], fields: tuple[str, ...]) -> dict[Any, Any]:
+    def _taken(self, kind: type[Resource], fields: tuple[str, ...]) -> Rows:
         """Which key holds which values of a unique group of fields."""
         return self._tables[f"{declaration(kind).name} by {', '.join(fields)}"]
 

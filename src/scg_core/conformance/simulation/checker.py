@@ -105,7 +105,7 @@ def check(simulation: Simulation) -> None:
         assert request.open_count == 0
     _nobody_forgotten(simulation, asked, messages)
     _taken_as_recorded(simulation, messages)
-    _within_the_rules(simulation)
+    within_the_rules(simulation)
     if simulation.callers is not None:
         simulation.callers.check()
 
@@ -145,7 +145,7 @@ def _taken_as_recorded(simulation: Simulation, messages: list[Message]) -> None:
         assert doubled <= faults * window + simulation.carrier.unsure
 
 
-def _within_the_rules(simulation: Simulation) -> None:
+def within_the_rules(simulation: Simulation) -> None:
     """Nothing left when the window was closed, faster than the limit, or after an opt-out.
 
     Replies to a handset's own words may.

@@ -97,7 +97,8 @@ class Simulation:
         self.expected: dict[str, set[str]] = {}
         self.said: dict[str, list[tuple[Instant, str]]] = {}
         self.heard = 0
-        self.crashes = 0
+        self.ended = 0
+        self.crashes = 0  # windows in hand when a process ended, one at least
         self.lapsed = 0
         self.history: list[str] = []
         self.coverage: Counter[str] = Counter()
@@ -200,6 +201,7 @@ class Simulation:
 
     def _crashed(self, host: Host) -> None:
         """A host is gone, whatever its workers were doing; another one takes its place."""
+        self.ended += 1
         self.crashes += max(1, sum(one.taken is not None for one in host.workers))
         self.hosts.remove(host)
         self.hosts.append(Host(self.another_engine()))
@@ -330,7 +332,7 @@ class Simulation:
                 self.coverage[f"messages {state}"] += count
         self.coverage["messages handed over"] += len(self.carrier.handed)
         self.coverage["messages from handsets"] += self.heard
-        self.coverage["processes that ended"] += self.crashes
+        self.coverage["processes that ended"] += self.ended
         self.coverage["leases that lapsed"] += self.lapsed
         if self.callers is not None:
             self.coverage.update(self.callers.coverage())

@@ -102,7 +102,7 @@ CORE_FILES = sorted(path.relative_to(CORE).as_posix() for path in CORE.rglob("*.
 def test_a_core_file_imports_only_what_its_place_allows(name: str) -> None:
     """Its own core parts by the table, the standard library without the world, three libraries."""
     test_tools = (
-        {"pytest", "hypothesis", "abc", "random", "threading"}
+        {"pytest", "hypothesis", "abc", "random", "threading", "time"}
         if name.startswith("conformance/")
         else set()
     )

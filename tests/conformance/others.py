@@ -288,8 +288,10 @@ class _Crawls:
     """Looks at a text once for each of its beginnings: it grows with the square."""
 
     def match(self, text: str) -> Sequence[int]:
-        steps = sum(1 for end in range(len(text)) for _ in text[:end])
-        return [steps]
+        for end in range(len(text)):
+            for _ in text[:end]:
+                pass
+        return []
 
 
 PATTERNS: Table = {

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from scg_adapters import reference
+from scg_adapters.system import SystemClock
+from scg_core.kernel.instant import Instant
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -25,12 +27,24 @@ def runnable(path: Path) -> bool:
     return "```python" in path.read_text(encoding="utf-8")
 
 
+def _let_waiting_be_jumping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages use the system's clock; what is waited for there has come at once."""
+    ahead, present = [0], SystemClock.now
+
+    def wait(clock: SystemClock, until: Instant) -> None:
+        ahead[0] += max(until - clock.now(), 0)
+
+    monkeypatch.setattr(SystemClock, "now", lambda clock: Instant(present(clock) + ahead[0]))
+    monkeypatch.setattr(SystemClock, "wait", wait)
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if runnable(p)], ids=name)
 def test_the_code_of_a_page_runs_and_prints_what_the_page_says(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python blocks run in order in one namespace; a text block is what came before it printed."""
     monkeypatch.chdir(tmp_path)
+    _let_waiting_be_jumping(monkeypatch)
     namespace: dict[str, object] = {"__name__": "docs"}
     printed = ""
     for language, text in BLOCK.findall(page.read_text(encoding="utf-8")):

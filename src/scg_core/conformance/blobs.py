@@ -10,7 +10,7 @@ An adapter joins with three lines::
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -34,8 +34,8 @@ class BlobsContract(ABC):
         blobs.put(_KEY, (_LARGE[at : at + 7_777] for at in range(0, len(_LARGE), 7_777)))
         blobs.put("nothing", ())
 
-        assert b"".join(blobs.read(_KEY)) == _LARGE
-        assert b"".join(blobs.read("nothing")) == b""
+        assert _difference(blobs.read(_KEY), _LARGE) is None
+        assert _difference(blobs.read("nothing"), b"") is None
 
     def test_reading_from_a_byte_gives_the_rest(self) -> None:
         """From the first, from the middle, from the end and from beyond it."""
@@ -43,7 +43,7 @@ class BlobsContract(ABC):
         blobs.put(_KEY, [_LARGE])
 
         for start in (0, 1, 300_000, len(_LARGE) - 1, len(_LARGE), len(_LARGE) + 5):
-            assert b"".join(blobs.read(_KEY, start)) == _LARGE[start:]
+            assert _difference(blobs.read(_KEY, start), _LARGE[start:]) is None
 
     def test_content_is_read_in_chunks(self) -> None:
         """No chunk is larger than a mebibyte, so that memory stays flat."""
@@ -90,3 +90,16 @@ class BlobsContract(ABC):
 
         blobs.delete("unknown")
         blobs.delete("unknown")
+
+
+def _difference(chunks: Iterable[bytes], wanted: bytes) -> int | None:
+    """The first byte at which a content differs from what was put; None if none does.
+
+    Compared here and not by pytest, which draws the difference of megabytes for hours where
+    it is told to leave nothing out (as it is under ``CI``).
+    """
+    found = b"".join(chunks)
+    if found == wanted:
+        return None
+    pairs = enumerate(zip(found, wanted, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(found), len(wanted)))

@@ -169,6 +169,7 @@ class Pump:
         if pruned:  # what another engine dropped is nobody's business here
             self._work[PRUNE] = lambda unit, work: prune(unit, work, pruned)
             self._kinds.append(PRUNE)
+        self._by_itself = () if translator is None else (WorkKind.TRANSLATE,)
         if translator is None:  # one that asked for a translation before must not wait for ever
             self._work[WorkKind.TRANSLATE] = lambda unit, work: give_up(unit, work, NOBODY)
             self._kinds.append(WorkKind.TRANSLATE)
@@ -216,7 +217,8 @@ class Pump:
         yield "poll"
         polled = self._poll(connectors)
         yield "work"
-        moved = yield from self._do_work(kinds or self._kinds_for(connectors))
+        kinds = kinds or self._kinds_for(connectors)
+        moved = yield from self._do_work([one for one in kinds if one not in self._by_itself])
         if self._translator is not None:
             moved += yield from self._translate(self._translator)
         if connectors:

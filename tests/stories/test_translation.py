@@ -149,6 +149,23 @@ def test_a_translation_that_is_too_long_fails_its_messages(url: str) -> None:
     assert (message.failure_details or "").startswith("1012")
 
 
+def test_workers_that_die_with_texts_in_hand_leave_them_to_others(url: str) -> None:
+    """Each lease ends, each text is asked for again, and all messages go translated."""
+    world = speaking(url, TABLE)
+    spanish = {"translate": True, "dst_language": "es"}
+    requests = [world.send(*numbers(2, 10 * at), body="Hello", **spanish) for at in range(3)]
+    for _ in requests:
+        steps = world.engine.pump.round(world.engine.pump.capabilities)
+        while next(steps) != "translate":
+            pass
+        steps.close()
+    world.engine.run_until_idle()
+
+    assert {one.body for one in world.messages()} == {"Hola"}
+    assert [world.request(one.id).translations_count for one in requests] == [2, 2, 2]
+    world.recount()
+
+
 def test_an_engine_that_has_lost_its_translator_sends_untranslated(url: str) -> None:
     """A request accepted before does not wait for ever."""
     world = speaking(url, TABLE)

@@ -1,111 +1,78 @@
-"""Every Nth storage call fails, for every N: after healing the result is the fault-free one."""
+"""Every Nth call of a port fails, for every N: after healing the result is the fault-free one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterable
 
 import pytest
 
-from scg_core import ScgError, StorageUnavailable
 from scg_core.conformance.simulation.checker import recount
-from scg_core.kernel.instant import HOUR, later
-from scg_core.ports.storage import Session
-from tests.world import World, numbers
+from tests.reliability.failing import Stage
+from tests.reliability.scenarios import SCENARIOS
+
+URLS = ["memory:", "sqlite:///:memory:"]
+SHORT = 16
+"""So many of a scenario's calls fail in the normal run; all of them in the long one."""
+WINDOW = 13
+"""So many messages the largest scenario has in one window: what may go twice, once."""
 
 
-class Failing:
-    """A storage whose N-th call (transaction, snapshot or verb) fails, once."""
-
-    def __init__(self, inner: Any, fail_at: int) -> None:
-        self.inner = inner
-        self.fail_at = fail_at
-        self.calls = 0
-
-    @contextmanager
-    def transaction(self, name: str, /) -> Iterator[Session]:
-        """The inner transaction; its verbs count as calls."""
-        self.called()
-        with self.inner.transaction(name) as session:
-            yield _Verbs(session, self)  # type: ignore[misc]
-            self.called()
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Session]:
-        """The inner snapshot."""
-        self.called()
-        with self.inner.snapshot() as session:
-            yield _Verbs(session, self)  # type: ignore[misc]
-
-    def called(self) -> None:
-        """One more call."""
-        self.calls += 1
-        if self.calls == self.fail_at:
-            raise StorageUnavailable("told to fail")
+def acted(name: str, url: str, fail_at: int) -> Stage:
+    """A scenario whose call of that number fails, and whose host tries again."""
+    act, behaviour = SCENARIOS[name]
+    stage = Stage(url, behaviour)
+    stage.begin(fail_at)
+    act(stage)
+    stage.count.fail_at = 0
+    return stage
 
 
-class _Verbs:
-    def __init__(self, session: Session, storage: Failing) -> None:
-        self._session, self._storage = session, storage
-
-    def __getattr__(self, verb: str) -> Any:
-        self._storage.called()
-        return getattr(self._session, verb)
-
-
-def until_done(call: Callable[[], Any]) -> Any:
-    """What a host does: try again what may be tried again."""
-    while True:
-        try:
-            return call()
-        except ScgError as reason:
-            assert reason.retry, reason
-
-
-def scenario(world: World) -> dict[str, str]:
-    """Two requests, one scheduled and canceled; what became of every recipient."""
-    app = world.app
-    sent = until_done(
-        lambda: app.message_requests.create(
-            from_=world.sender.id, to=[*numbers(12), "nobody"], body="a", idempotency_key="a"
-        )
-    )
-    due = later(world.clock.now(), HOUR)
-    held = until_done(
-        lambda: app.message_requests.create(
-            from_=world.sender.id, to=numbers(5, 100), body="b", idempotency_key="b",
-            scheduled_delivery_time=due,
-        )
-    )  # fmt: skip
-    until_done(lambda: world.engine.run_until_idle(until=later(due, -HOUR // 2)))
-    until_done(lambda: app.message_requests.cancel(held.id))
-    until_done(world.engine.run_until_idle)
-    return {
-        f"{m.message_request_id == sent.id} {m.to_address}": m.state.value for m in world.messages()
-    }
+def heals(name: str, url: str, places: Iterable[int]) -> int:
+    """Whether each failure leaves what no failure leaves; how many there were."""
+    right = acted(name, url, 0)
+    rows = {twice: right.rows(twice=twice) for twice in (False, True)}
+    outside, failures = right.outside(), 0
+    for fail_at in places:
+        if fail_at > right.count.calls:
+            break
+        stage = acted(name, url, fail_at)
+        place = f"{name} with call {fail_at} ({stage.count.failed}) failing"
+        assert stage.count.failed is not None, place
+        assert stage.doubled <= (WINDOW if stage.count.failed == "storage" else 0), place
+        twice = stage.doubled > 0
+        assert stage.rows(twice=twice) == rows[twice], place
+        assert stage.outside() == outside, place
+        recount(stage.storage)
+        failures += 1
+    return failures
 
 
-def world_that_fails(kind: str, fail_at: int) -> tuple[World, Failing]:
-    world = World("memory:" if kind == "memory" else "sqlite:///:memory:")
-    inner = world.storage
-    world.storage = failing = Failing(inner, 0)  # type: ignore[assignment]
-    world.engine = world.another_engine(world.carrier)
-    world.app = world.engine.application("acme", 1)
-    failing.fail_at = failing.calls + fail_at
-    world.storage = inner
-    return world, failing
+def test_there_are_thirty_scenarios_and_they_ask_every_port() -> None:
+    """Each asks the storage; together they ask whatever can fail."""
+    asked: set[str] = set()
+    for name in SCENARIOS:
+        asked |= acted(name, "memory:", 0).count.by_port.keys()
+
+    assert len(SCENARIOS) >= 30
+    assert asked == {"storage", "carrier", "switch", "events", "blobs"}
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_after_any_one_failing_call_the_result_is_the_same(kind: str) -> None:
-    """Every call of the scenario fails once; the host tries again; nothing is lost or doubled."""
-    world, storage = world_that_fails(kind, 0)
-    expected, calls = scenario(world), storage.calls
-    assert sorted(set(expected.values())) == ["CANCELED", "DELIVERED", "FAILED"]
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_after_a_failing_call_the_result_is_the_same(name: str) -> None:
+    """Some calls of each scenario, spread over it; nothing is lost, doubled or left half done."""
+    calls = acted(name, "memory:", 0).count.calls
+    first, step = len(name) % 7 + 1, max(1, calls // SHORT)
 
-    for fail_at in range(1, calls + 1, 1 if kind == "memory" else 3):
-        world, storage = world_that_fails(kind, fail_at)
-        assert scenario(world) == expected, fail_at
-        assert storage.calls >= fail_at
-        recount(world.storage)
+    assert heals(name, "memory:", range(first, calls + 1, step)) >= min(SHORT, calls) - 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("url", URLS, ids=["memory", "sqlite"])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_after_any_failing_call_the_result_is_the_same(
+    name: str, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every call of every scenario fails once, on both storages."""
+    failures = heals(name, url, range(1, 1_000_000))
+    with capsys.disabled():
+        print(f"\n{name} on {url}: {failures} calls failed in turn, none left a trace")

@@ -21,6 +21,7 @@ class JournalStorage(MemoryStorage):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
+        self.path = path
         self._end = self._replay(path)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         os.ftruncate(self._file, self._end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from attrs import evolve
 from hypothesis import settings
 
 from scg_adapters.simulation import embedded_parts
+from scg_adapters.storage.memory import MemoryStorage
 from scg_core.conformance import StorageContract, storage_machine
 from scg_core.conformance.samples import a_request
 from scg_core.conformance.simulation import Simulation
 from scg_core.kernel.query import Query
 from scg_core.messaging.model import MessageRequest
 from scg_core.ports.storage import Storage
+from tests.adapters.disk import full
 
 EXAMPLE = Path(__file__).parents[2] / "docs/howto/journal_storage.py"
 
@@ -42,10 +45,22 @@ class TestJournal(StorageContract):
         return JournalStorage(self.path)  # type: ignore[no-any-return]
 
     def reopen(self, storage: Storage) -> Storage:
-        return JournalStorage(self.path)  # type: ignore[no-any-return]
+        return reopened(storage)
+
+    def breaking(self, storage: Storage) -> AbstractContextManager[object]:
+        return full(self.path.stat().st_size + 10)
 
 
-TestJournalByMachine = storage_machine(lambda: JournalStorage(Path(tempfile.mkdtemp()) / "journal"))
+def reopened(storage: Any) -> Storage:
+    """The journal of a storage in another process."""
+    return JournalStorage(storage.path)  # type: ignore[no-any-return]
+
+
+def _fresh() -> Storage:
+    return JournalStorage(Path(tempfile.mkdtemp()) / "journal")  # type: ignore[no-any-return]
+
+
+TestJournalByMachine = storage_machine(_fresh, reopened)
 TestJournalByMachine.settings = settings(max_examples=15, deadline=None)
 
 
@@ -57,8 +72,17 @@ def test_the_example_is_under_200_lines() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_example_lives_through_the_simulator(seed: int, tmp_path: Path) -> None:
     """Crashes, lost answers, several workers."""
-    parts = evolve(embedded_parts(), storage=lambda: JournalStorage(tmp_path / "journal"))
+    parts = evolve(
+        embedded_parts(), storage=lambda: JournalStorage(tmp_path / "journal"), reopen=reopened
+    )
     Simulation(seed, parts).run()
+
+
+def test_the_simulator_sees_what_is_not_durable() -> None:
+    """A storage that is empty when it is opened again has lost everything."""
+    parts = evolve(embedded_parts(), reopen=lambda _: MemoryStorage())
+    with pytest.raises(AssertionError):
+        Simulation(1, parts).run()
 
 
 def test_a_line_torn_by_a_crash_was_never_committed(tmp_path: Path) -> None:

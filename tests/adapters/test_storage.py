@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from scg_adapters.storage.memory import MemoryStorage
 from scg_adapters.storage.sqlite import SqliteStorage
 from scg_core.conformance import StorageContract
 from scg_core.ports.storage import Storage
+from tests.adapters.disk import full
 
 
 class TestMemory(StorageContract):
@@ -32,3 +34,6 @@ class TestSqliteFile(StorageContract):
 
     def reopen(self, storage: Storage) -> Storage:
         return SqliteStorage(self.folder / "scg.db")
+
+    def breaking(self, storage: Storage) -> AbstractContextManager[object]:
+        return full()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from hypothesis import settings
 
 from scg_adapters.storage.memory import MemoryStorage
@@ -10,5 +13,10 @@ from scg_core.conformance import storage_machine
 
 TestMemory = storage_machine(MemoryStorage)
 TestMemory.settings = settings(max_examples=60, stateful_step_count=40)
+TestSqliteFile = storage_machine(
+    lambda: SqliteStorage(Path(tempfile.mkdtemp()) / "scg.db"),
+    lambda storage: SqliteStorage(storage.path),
+)
+TestSqliteFile.settings = settings(max_examples=10, stateful_step_count=40, deadline=None)
 TestSqlite = storage_machine(lambda: SqliteStorage(":memory:"))
 TestSqlite.settings = settings(max_examples=60, stateful_step_count=40)

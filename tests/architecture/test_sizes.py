@@ -71,7 +71,8 @@ def test_every_test_says_what_is_true() -> None:
 
 @pytest.mark.parametrize(
     ("port", "kits", "least"),
-    [("storage", ("storage", "transactions", "queue", "upkeep"), 60), ("blobs", ("blobs",), 3),
+    [("storage", ("storage", "transactions", "durability", "queue", "upkeep"), 63),
+     ("blobs", ("blobs",), 3),
      ("voice_transport", ("voice",), 15), ("events", ("events",), 6),
      ("message_transport", ("transport",), 11), ("limits", ("limits",), 7),
      ("places", ("facts",), 9), ("prices", ("facts",), 1), ("patterns", ("facts",), 6),

@@ -18,6 +18,7 @@ from scg_core.kernel.query import Query
 from scg_core.kernel.resource import evolve as successor
 from scg_core.messaging.model import Claim, Lane
 from scg_core.ports.storage import Backlog, Storage
+from tests.conformance.durable import DURABLE
 
 Verb = Callable[..., Any]
 LONG_AGO = Instant(0)
@@ -425,7 +426,7 @@ WRONG: dict[str, list[Callable[[], Storage]]] = {
     "a_group_that_is_left_by_an_exception_is_gone": [GroupsStay],
     "a_group_is_not_begun_inside_a_transaction": [LetsGroupsIn],
     "a_transaction_sees_what_was_committed_before_it": [ForgetsCommits],
-    "what_was_committed_is_there_after_reopening": [MemoryStorage],
+    **DURABLE,
     "a_transaction_inside_a_transaction_is_refused": [LetsIn],
     "a_snapshot_sees_one_moment": [ReadsDirty, LooksAgain],
     "nobody_reads_what_is_not_committed": [ReadsDirty],

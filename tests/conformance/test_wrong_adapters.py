@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from _pytest.outcomes import Failed, Skipped
 
-from scg_adapters.storage.memory import MemoryStorage
 from scg_core.conformance import (
     BlobsContract,
     EventsContract,
@@ -27,6 +26,7 @@ from scg_core.conformance import (
 )
 from scg_core.ports.storage import Storage
 from tests.conformance import others, outward
+from tests.conformance.durable import Keeps
 from tests.conformance.storages import WRONG as WRONG_STORAGES
 
 LAW = "test_"
@@ -68,8 +68,18 @@ def cases(test: Callable[..., None]) -> list[dict[str, Any]]:
 
 
 class _Storage(StorageContract):
-    def reopen(self, storage: Storage) -> Storage:
-        return MemoryStorage()
+    def reopen(self, storage: Any) -> Any:
+        return storage.reopened()
+
+    def breaking(self, storage: Any) -> Any:
+        return storage.breaking()
+
+
+class TestRight(_Storage):
+    """What the wrong ones are made of keeps every law."""
+
+    def empty(self) -> Storage:
+        return Keeps()
 
 
 class _Prices(PricesContract):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
+try:
+    import click
+except ModuleNotFoundError:
+    sys.exit("scg needs what embedding needs: pip install 'scg-engine[embedded]'")
 
 from scg_adapters.cli.bench import bench
 from scg_adapters.cli.consent import receive, suppress

@@ -250,11 +250,17 @@ class MemorySession(MemoryQueue):
             self._put(holders, value, (*holders.get(value, ()), key))
 
     def _let_go(self, resource: Resource) -> None:
-        for fields, values in self._unique_values(resource):
-            self._take(self._taken(type(resource), fields), values)
         key = getattr(resource, declaration(resource).key)
+        for fields, values in self._unique_values(resource):
+            taken = self._taken(type(resource), fields)
+            if taken.get(values) == key:  # when changes are restored, another may hold it already
+                self._take(taken, values)
         for holders, value in self._looked_up(resource):
-            self._put(holders, value, tuple(one for one in holders[value] if one != key))
+            others = tuple(one for one in holders[value] if one != key)
+            if others:
+                self._put(holders, value, others)
+            else:
+                self._take(holders, value)
 
     def _looked_up(self, resource: Resource) -> Iterable[tuple[Rows, Any]]:
         """The values a resource is found by without a scan, each with who holds it."""

@@ -3,6 +3,8 @@
 An adapter joins with one line::
 
     TestMyStorageByMachine = storage_machine(lambda: MyStorage(...))
+
+A storage that outlives its process says how it is opened again, and is, at any moment.
 """
 
 from __future__ import annotations
@@ -34,10 +36,12 @@ class StorageMachine(RuleBasedStateMachine):
     """The model is dictionaries; a failing transaction must leave both as they were."""
 
     make: Callable[[], Storage]
+    again: Callable[[Storage], Storage] | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self.storage = type(self).make()
+        self.left: list[Storage] = []
         self.requests: dict[str, MessageRequest] = {}
         self.messages: dict[int, Message] = {}
         self.keys: dict[str, IdempotencyKey] = {}
@@ -227,6 +231,15 @@ class StorageMachine(RuleBasedStateMachine):
         """Time passes."""
         self.now = later(self.now, step)
 
+    @precondition(lambda self: type(self).again is not None)
+    @rule()
+    def reopen(self) -> None:
+        """Another process opens it; the old one is not closed."""
+        again = type(self).again
+        assert again is not None
+        self.left.append(self.storage)
+        self.storage = again(self.storage)
+
     @rule()
     def fail(self) -> None:
         """A transaction that fails leaves nothing."""
@@ -259,7 +272,8 @@ class StorageMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let go of the storage."""
-        self.storage.close()
+        for one in (*self.left, self.storage):
+            one.close()
 
     def _same(self, lost: type[ScgError] | None, act: Callable[[Session], object]) -> bool:
         """Do it; the error must be the expected one. Whether it took place."""
@@ -273,7 +287,13 @@ class StorageMachine(RuleBasedStateMachine):
         return True
 
 
-def storage_machine(make: Callable[[], Storage]) -> Any:
-    """A test case that runs the machine on storages from this factory."""
-    kind: Any = type("Machine", (StorageMachine,), {"make": staticmethod(make)})
+def storage_machine(
+    make: Callable[[], Storage], reopen: Callable[[Storage], Storage] | None = None
+) -> Any:
+    """A test case that runs the machine on storages from this factory.
+
+    ``reopen`` is for what is durable: the same storage in a new process, the old one not closed.
+    """
+    given: dict[str, Any] = {"make": staticmethod(make), "again": reopen and staticmethod(reopen)}
+    kind: Any = type("Machine", (StorageMachine,), given)
     return kind.TestCase

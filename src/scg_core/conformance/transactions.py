@@ -7,26 +7,19 @@ from threading import Thread
 
 import pytest
 
-from scg_core.conformance.samples import LANE, NOW, a_key, a_message, a_request, a_run
+from scg_core.conformance.durability import DurabilityContract
+from scg_core.conformance.samples import NOW, a_message, a_request
 from scg_core.conformance.upkeep import UpkeepContract
 from scg_core.kernel.errors import BrokenInvariant, Duplicate
-from scg_core.kernel.instant import later
 from scg_core.kernel.query import Query
-from scg_core.messaging.lifecycle import MessageState
 from scg_core.messaging.model import Message, MessageRequest
-from scg_core.messaging.records import IdempotencyKey
-from scg_core.ports.storage import Storage, Work
 
 _A_MOMENT = 0.1
 """Seconds in which another thread gets as far as it can."""
 
 
-class TransactionsContract(UpkeepContract, ABC):
+class TransactionsContract(DurabilityContract, UpkeepContract, ABC):
     """The laws of beginning, ending, grouping and isolating."""
-
-    def reopen(self, storage: Storage) -> Storage:
-        """The same storage in a new process; the old one was not closed. For what is durable."""
-        pytest.skip("it keeps nothing beyond its process")
 
     # -- transactions ------------------------------------------------------------------------
 
@@ -103,39 +96,6 @@ class TransactionsContract(UpkeepContract, ABC):
             storage.together(),
         ):
             pass
-
-    def test_what_was_committed_is_there_after_reopening(self) -> None:
-        """Resources, counters, due work and runs; what failed is not, what was removed is gone."""
-        storage = self.empty()
-        with storage.transaction("keep") as session:
-            session.add(a_request(to=("ä", "b")))
-            session.add(a_message(5, state=MessageState.SENT))
-            session.add(a_key())
-            session.file(Work("prepare", "key", NOW, position=7))
-            session.queue([a_run(session.lane(LANE).id)])
-            session.number(10)
-            session.remember("scope", [3])
-        with pytest.raises(ZeroDivisionError), storage.transaction("fails") as session:
-            session.add(a_request("other"))
-            raise ZeroDivisionError
-        with storage.transaction("again") as session:
-            session.remove(a_key())
-            session.update(Message, ("state",), ("seq",), [("READ", 5)])
-
-        storage = self.reopen(storage)
-        with storage.transaction("look") as session:
-            assert session.find(Query(MessageRequest)) == [a_request(to=("ä", "b"))]
-            after = a_message(5, state=MessageState.READ, version_number=2)
-            assert session.get(Message, "message-5") == after
-            assert session.find(Query(IdempotencyKey)) == []
-            session.add(a_key())
-            assert session.number(1) == 11
-            assert session.remember("scope", [3, 4]) == {4}
-            work = session.claim(["prepare"], NOW, later(NOW, 9))
-            assert work is not None and work.position == 7
-            lane = session.next_lane({LANE.connector}, NOW)
-            assert lane is not None and lane.key == LANE
-            assert session.claim_runs(lane, 99, NOW, later(NOW, 9)).runs[0].last == 10
 
     def test_a_transaction_sees_what_was_committed_before_it(self) -> None:
         """What one transaction wrote, the next one reads."""

@@ -443,6 +443,9 @@ class Storage(Protocol):
             - ``what_a_failed_transaction_wrote_is_gone``
             - ``a_transaction_sees_what_was_committed_before_it``
             - ``what_was_committed_is_there_after_reopening``
+            - ``every_kind_of_resource_is_there_after_reopening``
+            - ``a_value_that_was_handed_over_is_held_after_reopening``
+            - ``a_commit_that_cannot_be_kept_has_not_happened``
             - ``a_transaction_inside_a_transaction_is_refused``
 
         Raises:

@@ -54,7 +54,8 @@ class Switch(VoiceTransport, Protocol):
 class Parts:
     """The factories; a carrier's and a switch's manners are drawn from the chance they are given.
 
-    ``switch`` is also given the numbers that will be called.
+    ``switch`` is also given the numbers that will be called. A ``storage`` that outlives its
+    process is opened again with ``reopen`` when all is over, and the checker reads that.
     """
 
     storage: Callable[[], Storage]
@@ -63,4 +64,5 @@ class Parts:
     ids: Callable[[int], Ids]
     places: Callable[[], Places]
     patterns: Callable[[], Patterns | None] = lambda: None
+    reopen: Callable[[Storage], Storage] | None = None
     switch: Callable[[random.Random, Sequence[str]], Switch] | None = None

@@ -120,6 +120,8 @@ class Simulation:
             if step % 30 == 0:
                 recount(self.storage)
         self._heal()
+        if self.parts.reopen is not None:
+            self.storage.inner = self.parts.reopen(self.storage.inner)
         check(self)
         self._check_told()
         self._cover()

@@ -252,6 +252,13 @@ def test_what_was_canceled_is_never_counted_as_sent(
     assert heard.late and heard.status == before
 
 
+@pytest.mark.parametrize("event", [E.ACK, E.REFUSED, E.DELIVERED, E.READ, E.CLICK, E.UNDELIVERED])
+def test_what_the_network_says_leaves_what_is_over_where_it_is(event: MessageEvent) -> None:
+    """The table has those cells, so that nothing late is an error."""
+    for phase in (Phase.CANCELED, Phase.EXPIRED, Phase.FAILED, Phase.TEST):
+        assert MT.step(phase, event) is phase
+
+
 def test_an_unknown_outcome_is_no_milestone() -> None:
     """The bit that remembers it is never counted."""
     assert hear(Status(S.CREATED, UNKNOWN_OUTCOME), E.EXPIRE).gained == M.FAILED

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scg_adapters.events.callback import CallbackEvents
 from scg_adapters.patterns.posix import PosixPatterns
 from scg_adapters.places.numbers import NumberPlaces
 from scg_adapters.storage.memory import MemoryStorage
 from scg_adapters.storage.plain import packed, unpacked
 from scg_adapters.storage.schema import KINDS
 from scg_adapters.storage.sqlite import SqliteStorage
+from scg_core import Call
 from scg_core.conformance import strategies
 from scg_core.conformance.samples import NOW
 from scg_core.consent.rules.keywords import check_value
 from scg_core.contacts.rules.criteria import parse
+from scg_core.kernel.lifecycle import Lifecycle
 from scg_core.kernel.query import Query, eq, meets
 from scg_core.kernel.resource import declaration, stored
+from scg_core.messaging.lifecycle import MT, Phase
 from scg_core.messaging.model import Message
+from scg_core.ports.voice_transport import Arrived
 from scg_core.senders.rules.window import read_window
 from scg_core.templates.rules.language import read_template
+from tests.lifecycles import TABLES
+from tests.stories.calls import VoiceWorld
 
 PLACES, PATTERNS = NumberPlaces(), PosixPatterns()
 
@@ -106,10 +114,47 @@ def test_clocks_never_go_back(steps: list[int], at: int) -> None:
     assert all(step >= 0 for step in steps) and at >= NOW
 
 
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_histories_are_legal(table: Lifecycle[Any, Any]) -> None:
+    """From a beginning of the lifecycle on, each event finds a cell."""
+
+    @settings(max_examples=40)
+    @given(strategies.histories(table))
+    def legal(history: tuple[Any, list[Any]]) -> None:
+        begin, events = history
+        assert begin in table.start
+        assert reduce(table.step, events, begin) in table.rows
+
+    legal()
+
+
+@settings(max_examples=40)
+@given(st.lists(strategies.voice_events(st.sampled_from(["a", "b"])), max_size=6))
+def test_whatever_a_switch_tells_is_heard(events: list[Any]) -> None:
+    """Of legs that nobody knows too; a phone that arrives is a call."""
+    world = VoiceWorld()
+    world.engine.calls_heard("switch", events)
+    arrived = {one.leg for one in events if isinstance(one, Arrived)}
+
+    assert len(world.all(Call)) == len(arrived)
+
+
+@settings(max_examples=40)
+@given(st.lists(strategies.parcels(), max_size=4))
+def test_parcels_are_delivered(parcels: list[Any]) -> None:
+    """To a callback, as they are; their secrets are not shown."""
+    told: list[Any] = []
+    CallbackEvents(told.append).deliver(parcels, NOW)
+
+    assert told == parcels
+    assert not any(secret in repr(one) for one in parcels for secret in one.secrets)
+
+
 def test_what_fails_shrinks_to_little() -> None:
     """The smallest number, the emptiest window."""
     from hypothesis import find
 
     assert find(strategies.numbers(), lambda _: True) == "+14152000000"
     assert find(strategies.windows(), lambda _: True) == {"DEFAULT": {"OTH": []}}
+    assert find(strategies.histories(MT), lambda _: True) == (Phase.CREATED, [])
     assert len(find(strategies.templates(), lambda text: "$" in text)) <= 12

@@ -12,7 +12,9 @@ from typing import Any, Final, get_args, get_origin
 from hypothesis import strategies as st
 
 from scg_core.conformance.samples import NOW
+from scg_core.events.model import EventType, Topic
 from scg_core.kernel.instant import DAY, HOUR, MINUTE, SECOND, Instant, later
+from scg_core.kernel.lifecycle import Event, Lifecycle, State
 from scg_core.kernel.query import Condition, Op, Query
 from scg_core.kernel.resource import (
     Attribute,
@@ -25,7 +27,18 @@ from scg_core.kernel.resource import (
     declaration,
     is_enum,
 )
+from scg_core.ports.events import Parcel
 from scg_core.ports.message_transport import Inbound, Receipt, ReceiptKind
+from scg_core.ports.voice_transport import (
+    Answered,
+    Arrived,
+    Cause,
+    Ended,
+    Played,
+    Pressed,
+    RoomFailed,
+    VoiceEvent,
+)
 
 _SMALL: Final = 60
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -133,6 +146,58 @@ def inbound(to_address: str = "55512") -> st.SearchStrategy[Inbound]:
     """What handsets send to an address: words, opt-outs, opt-ins."""
     said = st.one_of(st.sampled_from(["hello", "STOP", "START", "HELP"]), texts())
     return st.builds(Inbound, numbers(), st.just(to_address), said, instants(), st.none() | ids())
+
+
+@st.composite
+def histories(
+    draw: st.DrawFn, table: Lifecycle[State, Event], most: int = 12
+) -> tuple[State, list[Event]]:
+    """A state in which things of a lifecycle begin, and events that each find a cell of it.
+
+    Shrinks to no event at all; ``functools.reduce(table.step, events, state)`` is where it ends.
+    """
+    begin = state = draw(st.sampled_from(sorted(table.start)))
+    events: list[Event] = []
+    for _ in range(draw(st.integers(0, most))):
+        if not table.rows[state]:
+            break
+        events.append(draw(st.sampled_from(list(table.rows[state]))))
+        state = table.step(state, events[-1])
+    return begin, events
+
+
+def voice_events(
+    legs: st.SearchStrategy[str], to_address: str = "+14155559000"
+) -> st.SearchStrategy[VoiceEvent]:
+    """What a switch tells of these legs, and of rooms and sounds of the same names."""
+    at = instants()
+    return st.one_of(
+        st.builds(Answered, legs, at),
+        st.builds(Ended, legs, at, st.sampled_from(Cause), st.none() | texts()),
+        st.builds(Pressed, legs, st.text("0123456789*#", min_size=1, max_size=8), at,
+                  st.none() | ids()),
+        st.builds(Played, legs, st.none() | legs, at),
+        st.builds(RoomFailed, legs, at, st.none() | texts()),
+        st.builds(Arrived, ids(), numbers() | st.just(""), st.just(to_address), at),
+    )  # fmt: skip
+
+
+def parcels(subscriptions: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[Parcel]:
+    """Events on their way to subscriptions, as an adapter of events is given them."""
+    facts = st.dictionaries(
+        st.text("abcdefghij_", min_size=1, max_size=12), st.none() | st.integers() | texts(),
+        max_size=4,
+    )  # fmt: skip
+
+    def parcel(facts: dict[str, Any], **given: Any) -> Parcel:
+        return Parcel(facts=facts, body=json.dumps(facts), **given)
+
+    return st.builds(
+        parcel, facts, id=ids(), event_id=ids(), subscription_id=subscriptions or ids(),
+        company_id=st.just("acme"), topic=st.sampled_from(Topic), type=st.sampled_from(EventType),
+        subject=ids(), sequence=st.integers(1, 2**31), attempt=st.integers(1, 9), at=instants(),
+        secrets=st.lists(ids(), max_size=2).map(tuple),
+    )  # fmt: skip
 
 
 def values(attribute: Attribute) -> st.SearchStrategy[Any]:

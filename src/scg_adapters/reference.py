@@ -2,8 +2,8 @@
 
 Run ``python -m scg_adapters.reference docs/reference`` to write them.
 
-Resources and errors come from their declarations, lifecycles from their tables; a test says the
-pages in the repository are what this module writes.
+Resources and errors come from their declarations, lifecycles from their tables, limits from the
+rules that hold them; a test says the pages in the repository are what this module writes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from scg_adapters.http import answers, reading
+from scg_adapters.limits_page import limits
 from scg_core.attachments.lifecycle import ATTACHMENT
 from scg_core.attachments.model import AccessToken, Attachment
 from scg_core.calling.lifecycle import BRIDGE, CALL, CONFERENCE, MEMBER
@@ -63,6 +64,7 @@ def pages() -> dict[str, str]:
         "resources.md": _page("Resources", _resources()),
         "errors.md": _page("Errors", _errors()),
         "lifecycles.md": _page("Lifecycles", _lifecycles()),
+        "limits.md": _page("Limits and settings", limits()),
     }
 
 

@@ -15,7 +15,7 @@ from scg_core.messaging.model import ScheduleZone
 from scg_core.messaging.settings import Settings
 from scg_core.templates.rules.segmentation import MAX_SEGMENTS, TOO_LARGE, measure
 
-_KEY_LENGTH: Final = 255
+KEY_LENGTH: Final = 255
 _WESTMOST: Final = 12 * HOUR
 _SORTS: Final = frozenset({"DELIVERY_ADDRESS", "PRICE"})
 _KINDS: Final = frozenset({"MDN", "PUSH"})
@@ -63,7 +63,7 @@ def check_key(key: str | None) -> None:
         InvalidField: it names the key.
     """
     if key is not None:
-        read_text("Idempotency-Key", key, most=_KEY_LENGTH)
+        read_text("Idempotency-Key", key, most=KEY_LENGTH)
 
 
 def digest(values: Mapping[str, Any]) -> str:

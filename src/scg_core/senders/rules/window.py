@@ -37,7 +37,7 @@ _INTERVAL: Final = re.compile(
     r"^([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24):(00))$"
 )
 _BLOCK: Final = 128
-_LARGEST: Final = 64 * 1024
+LARGEST: Final = 64 * 1024
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 Intervals = tuple[tuple[int, int], ...]
@@ -92,7 +92,7 @@ def read_window(given: object) -> Window:
 def _read_text(text: str) -> Window:
     if not text.strip():
         return ALWAYS
-    if len(text) > _LARGEST:
+    if len(text) > LARGEST:
         raise InvalidField("delivery_window", "is larger than 64 KiB")
     try:
         return _read(json.loads(text))

@@ -9,6 +9,7 @@ pytest.register_assert_rewrite(
     "scg_core.conformance.facts",
     "scg_core.conformance.limits",
     "scg_core.conformance.machine",
+    "scg_core.conformance.machines",
     "scg_core.conformance.queue",
     "scg_core.conformance.storage",
     "scg_core.conformance.transactions",
@@ -27,6 +28,7 @@ from scg_core.conformance.facts import (  # noqa: E402
 )
 from scg_core.conformance.limits import LimitsContract  # noqa: E402
 from scg_core.conformance.machine import storage_machine  # noqa: E402
+from scg_core.conformance.machines import blobs_machine, limits_machine  # noqa: E402
 from scg_core.conformance.storage import StorageContract  # noqa: E402
 from scg_core.conformance.transport import MessageTransportContract, Network  # noqa: E402
 from scg_core.conformance.voice import Line, VoiceContract  # noqa: E402
@@ -45,5 +47,7 @@ __all__ = [
     "StorageContract",
     "TranslatorContract",
     "VoiceContract",
+    "blobs_machine",
+    "limits_machine",
     "storage_machine",
 ]

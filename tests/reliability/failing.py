@@ -26,11 +26,11 @@ from scg_core.ports.storage import Session
 from tests.stories.calls import OURS, VoiceWorld
 
 FAILS = {
-    "storage": StorageUnavailable("told to fail"),
-    "carrier": TransportUnavailable("told to fail"),
-    "switch": TransportUnavailable("told to fail"),
-    "events": TransportUnavailable("told to fail"),
-    "blobs": ContentUnavailable("told to fail"),
+    "storage": StorageUnavailable,
+    "carrier": TransportUnavailable,
+    "switch": TransportUnavailable,
+    "events": TransportUnavailable,
+    "blobs": ContentUnavailable,
 }
 WORDS = TableTranslator({("en", "es"): {"Hello": "Hola"}})
 _ASKED = {
@@ -63,7 +63,7 @@ class Count:
         self.by_port[port] = self.by_port.get(port, 0) + 1
         if self.calls == self.fail_at:
             self.failed = port
-            raise FAILS[port]
+            raise FAILS[port]("told to fail")
 
 
 class FailingStorage:

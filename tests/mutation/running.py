@@ -90,7 +90,7 @@ def _run(mutant: Mutant | None, tests: list[str], saying: int) -> None:
             sys.meta_path.insert(0, _Mutated(mutant))
         quick = _Quick()
         ended = pytest.main([*_OPTIONS, *tests], [quick])
-        if ended == pytest.ExitCode.USAGE_ERROR:
+        if ended == pytest.ExitCode.USAGE_ERROR and quick.imported:
             os.write(saying, STALE.encode())
             return
         survived = ended in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -103,6 +103,12 @@ class _Quick:
     """A plugin: properties are tried on few examples, the same ones each time."""
 
     failed = ""
+    imported = False  # conftest and the tests; if not, pytest calls them not found
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A module of tests cannot be imported."""
+        if report.failed:
+            self.imported = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """The first failure is the last: ``-x``."""
@@ -111,6 +117,7 @@ class _Quick:
 
     def pytest_collection(self) -> None:
         """After the tests' own profile, before the tests are imported."""
+        self.imported = True
         checks = list(HealthCheck)
         settings.register_profile(
             "mutation", derandomize=True, database=None, deadline=None, max_examples=25,

@@ -14,24 +14,26 @@ from tests.mutation.relevance import ROOT
 
 KERNEL = "src/scg_core/kernel/lifecycle.py"
 ATTACHMENT = "src/scg_core/attachments/lifecycle.py"
+CONTENTS = "src/scg_core/attachments/rules.py"
+NO_CELL = "no such item"
 
 ASK = """
 import sys
 from tests.mutation.mutants import mutants_of
 from tests.mutation.relevance import ROOT
 from tests.mutation.running import killer, preload
-path, step, *tests = sys.argv[1:]
+path, ending, step, *tests = sys.argv[1:]
 preload()
 print("unchanged", killer(None, tests, 30.0))
-cells = [one for one in mutants_of(path, ROOT) if one.name.endswith("no such item")]
+cells = [one for one in mutants_of(path, ROOT) if one.name.endswith(ending)]
 for one in cells[::int(step)]:
     print(one.name, "=>", killer(one, tests, 30.0))
 """
 
 
-def ask(path: str, step: int, *tests: str) -> list[str]:
+def ask(path: str, step: int, *tests: str, ending: str = NO_CELL) -> list[str]:
     """What the tool says, in a process that has not yet imported the engine."""
-    command = [sys.executable, "-W", "ignore", "-c", ASK, path, str(step), *tests]
+    command = [sys.executable, "-W", "ignore", "-c", ASK, path, ending, str(step), *tests]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return ran.stdout.splitlines()
 
@@ -58,6 +60,25 @@ def test_a_test_that_is_gone_kills_nothing() -> None:
     unchanged, *_ = ask(ATTACHMENT, 99, "tests/attachments/test_rules.py::test_never_written")
 
     assert unchanged == "unchanged there is no such test"
+
+
+def test_a_mutant_that_cannot_be_imported_is_killed() -> None:
+    """Pytest then finds no test, although none is gone."""
+    test = "tests/attachments/test_rules.py::test_an_attachment_begins_without_content"
+    unchanged, *mutants = ask(CONTENTS, 1, test, ending="-> without 'application/zip'")
+
+    assert unchanged == "unchanged None"
+    assert [one.rpartition(" => ")[2] for one in mutants] == ["import"]
+
+
+def test_tests_that_cannot_be_imported_are_not_gone(tmp_path: Path) -> None:
+    """A mutant may break what only they import."""
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("import nobody\n\n\ndef test_it() -> None: ...\n", encoding="utf-8")
+
+    unchanged, *_ = ask(ATTACHMENT, 99, f"{broken}::test_it")
+
+    assert unchanged == "unchanged import"
 
 
 def made(source: str, folder: Path) -> list[Mutant]:

@@ -121,6 +121,24 @@ def test_the_gate_says_why() -> None:
     assert late.startswith("1007") and "BROKEN" in late
 
 
+@pytest.mark.parametrize(
+    ("state", "decision"),
+    [
+        (SenderState.PENDING_IMPLEMENTATION, Decision.FAIL),
+        (SenderState.IMPLEMENTED, Decision.WAIT),
+        (SenderState.ACTIVE, Decision.SEND),
+        (SenderState.INACTIVE, Decision.WAIT),
+        (SenderState.BROKEN, Decision.WAIT),
+        (SenderState.PENDING_DELETE, Decision.FAIL),
+    ],
+)
+def test_a_message_waits_for_a_sender_id_that_is_set_up(
+    state: SenderState, decision: Decision
+) -> None:
+    """One that the carriers do not know, not yet or soon no more, fails it at once."""
+    assert gate(ORDER, sender(state=state), Facts(NOW)).decision is decision
+
+
 def test_nobody_without_a_record_passes_where_consent_is_kept_for_the_customer() -> None:
     """Managed by SCG or white list only: no record means no message."""
     scg = sender(consent_managed_by=ConsentManager.SCG)
@@ -164,6 +182,16 @@ def test_numbers_that_differ_in_their_first_digit_are_two_recipients() -> None:
     one, other = read("+14155550100", "+34155550100")
 
     assert one.key != other.key
+
+
+def test_no_mail_address_is_taken_for_a_number() -> None:
+    """Its key is that of no number of up to 15 digits, whether it is written to or called."""
+    numbers = read("+14155550100", "voice:+14155550100")
+    first = [one.key - 14155550100 for one in numbers]
+
+    mails = read(*(f"user{at}@example.com" for at in range(20_000)))
+
+    assert not [one for one in mails for key in first if key <= one.key < key + 10**15]
 
 
 def test_what_is_no_number_says_why() -> None:

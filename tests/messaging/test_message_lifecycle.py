@@ -227,6 +227,26 @@ def test_receipts_after_deletion_move_counters_but_not_the_state(
     assert heard.gained == gained
 
 
+def _gained(status: Status, event: MessageEvent) -> tuple[Milestone, bool] | None:
+    """What rises, and whether it comes too late; None: the table has no such cell."""
+    try:
+        heard = hear(status, event)
+    except IllegalTransition:
+        return None
+    return heard.gained, heard.late
+
+
+@pytest.mark.parametrize("event", E)
+@pytest.mark.parametrize("column", ["SENT", "DELIVERED", "READ", "CONVERTED", "FAILED"])
+def test_deletion_changes_nothing_that_is_heard_of_a_message_that_left(
+    column: str, event: MessageEvent
+) -> None:
+    """The same counters rise, and what would have been late is late."""
+    before = COLUMNS[column]
+
+    assert _gained(delete(before).status, event) == _gained(before, event)
+
+
 @pytest.mark.parametrize("state", [S.CREATED, S.SCHEDULED, S.PAUSED])
 def test_after_an_unknown_outcome_receipts_count_although_the_message_is_queued(
     state: MessageState,

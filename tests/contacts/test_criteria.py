@@ -146,6 +146,16 @@ def test_what_is_no_criteria_is_1017(criteria: str) -> None:
     assert (refused.value.field, refused.value.error_code) == ("criteria", 1017)
 
 
+@pytest.mark.parametrize(("begins", "ends"), [('{"not": ', "}"), ('{"and": [', "]}")])
+def test_criteria_are_nested_eight_deep(begins: str, ends: str) -> None:
+    """The innermost term counts; a ninth level is refused."""
+    term = '{"state": "TX"}'
+    assert parse(begins * 7 + term + ends * 7, SLOTS)
+
+    with pytest.raises(InvalidField):
+        parse(begins * 8 + term + ends * 8, SLOTS)
+
+
 @pytest.mark.parametrize("field", ["extended_attributes", "address_list", "customer_device_list"])
 def test_a_list_is_no_field_and_the_refusal_says_what_to_do(field: str) -> None:
     """JSON is compared through a fast-access rule only (semantics 10)."""

@@ -76,6 +76,18 @@ def test_a_path_that_explodes_stops() -> None:
         jsonpath.first(jsonpath.parse("$..*..*..*..nothing"), wide)
 
 
+@pytest.mark.parametrize(("members", "stops"), [(9_998, False), (9_999, True)])
+def test_ten_thousand_nodes_are_looked_at_and_no_more(members: int, stops: bool) -> None:
+    """The document, its list and the members of that."""
+    path, document = jsonpath.parse("$..nothing"), {"a": [0] * members}
+
+    if stops:
+        with pytest.raises(jsonpath.TooManyNodes):
+            jsonpath.first(path, document)
+    else:
+        assert jsonpath.first(path, document) is None
+
+
 @pytest.mark.parametrize("text", [True, False])
 def test_nothing_is_looked_at_for_free(text: bool) -> None:
     """Neither what a path passes by, nor JSON that is entered again and again."""

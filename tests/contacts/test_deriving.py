@@ -8,7 +8,8 @@ import pytest
 
 from scg_core.contacts.model import SLOTS
 from scg_core.contacts.rules import jsonpath
-from scg_core.contacts.rules.deriving import Rules, named, slots_of
+from scg_core.contacts.rules.deriving import Rules, check_slots, named, slots_of
+from scg_core.kernel.errors import InvalidField
 
 SLOT, OTHER = SLOTS[:2]
 LOOKED_INTO = (
@@ -55,6 +56,18 @@ def test_a_slot_written_by_hand_stays_and_one_without_a_rule_is_empty() -> None:
 
     assert (found[SLOT], found[OTHER], failed) == ("mine", None, [])
     assert set(found) == set(SLOTS)
+
+
+@pytest.mark.parametrize(("slot", "why"), [(SLOT, "is derived"), (OTHER, "no fast-access rule")])
+def test_a_slot_that_cannot_be_written_says_why(slot: str, why: str) -> None:
+    """One has a rule that derives it, another none at all; sent back as it is it is accepted."""
+    rules = Rules(paths={SLOT: jsonpath.parse("$.first_name")})
+
+    check_slots(rules, {slot: "held"}, {slot: "held"})
+    with pytest.raises(InvalidField, match=why) as refused:
+        check_slots(rules, {slot: "new"}, {slot: "held"})
+
+    assert refused.value.field == slot
 
 
 def test_slots_have_their_friendly_names_and_empty_ones_none() -> None:

@@ -125,6 +125,15 @@ def test_a_pattern_matches_the_whole_text_or_not_at_all(pattern: str, yes: str, 
     assert heard(no, keyword(pattern)) == []
 
 
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_two_thousand_characters_of_a_text_are_looked_at(letter: str) -> None:
+    """A pattern that ends with the last of them matches, one that ends later does not."""
+    ends = keyword(".*b")
+
+    assert heard(letter * 1_999 + "b", ends) == [".*b"]
+    assert heard(letter * 2_000 + "b", ends) == []
+
+
 def test_capital_letters_count_where_a_pattern_says_so() -> None:
     """SENSITIVE and INSENSITIVE patterns are two sets."""
     one = keyword("a+b", case=KeywordCase.SENSITIVE)

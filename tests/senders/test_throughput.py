@@ -16,7 +16,7 @@ from scg_core.kernel.gcra import Rate
 from scg_core.kernel.instant import DAY, HOUR, SECOND, Instant, later
 from scg_core.ports.limits import Limits
 from scg_core.ports.storage import Session, Storage
-from scg_core.senders.rules.limits import limits_of
+from scg_core.senders.rules.limits import limits_of, reason_of
 from scg_core.senders.rules.throughput import Limit, Used, course, grant
 from scg_core.senders.steps.limiting import StoredLimits
 from tests.senders.worlds import klass
@@ -189,6 +189,18 @@ def test_nothing_or_zero_is_no_limit() -> None:
 
     assert limits_of(none, "a", "r", "USA", NEW_YEAR) == ()
     assert limits_of(None, "a", "r", "USA", NEW_YEAR) == ()
+
+
+def test_a_message_that_is_held_is_told_by_which_limit() -> None:
+    """Each of the three has a name for people, after the published code."""
+    rates = {"country_peak_throughput": 1, "country_peak_total_throughput": 1}
+    limits = limits_of(klass(**rates, country_daily_throughput=1), "a", "r", "USA", NEW_YEAR)
+
+    assert [reason_of(one.key) for one in limits] == [
+        "1039 throttled by the customer's rate to the country",
+        "1039 throttled by the address's rate to the country",
+        "1039 throttled by the customer's number for the day",
+    ]
 
 
 class TestStoredLimits(LimitsContract):

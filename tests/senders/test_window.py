@@ -203,6 +203,25 @@ def test_several_zones_must_all_be_open() -> None:
     assert closes_at(rules, zones, opens, none) == at("2026-01-06T02:00")  # 21:00 in New York
 
 
+def test_each_zone_has_its_own_noon() -> None:
+    """What is open without a break in one zone is cut by the break of another."""
+    rules = read_window({"DEFAULT": {"OTH": ["08:00-12:00", "13:00-20:00"]}}).rules_for(None)
+    zones = ("America/New_York", "America/Los_Angeles")
+    now, found = at("2026-01-05T12:00"), []
+
+    for _ in range(3):
+        opens = next_opening(rules, zones, now, none)
+        assert opens is not None
+        now = closes_at(rules, zones, opens, none) or now
+        found.append((opens, now))
+
+    assert found == [
+        (at("2026-01-05T16:00"), at("2026-01-05T17:00")),  # 08:00 in the west, noon in the east
+        (at("2026-01-05T18:00"), at("2026-01-05T20:00")),  # noon in the west
+        (at("2026-01-05T21:00"), at("2026-01-06T01:00")),  # 20:00 in the east
+    ]
+
+
 def test_where_all_zones_leave_less_than_an_hour_the_reference_zone_counts() -> None:
     """The first of the zones, on each day by itself."""
     rules = read_window({"DEFAULT": {"OTH": ["09:00-12:00"], "SUN": ["09:00-16:00"]}}).rules_for(

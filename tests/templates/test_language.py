@@ -118,6 +118,17 @@ def test_what_cannot_be_filled_in_is_1006(body: str, templates: dict[str, str]) 
     assert refused.value.error_code == 1006
 
 
+def test_what_is_the_recipients_own_is_filled_in_for_each() -> None:
+    """After the body was put together once; what a contact lacks is 1006, or nothing if asked."""
+    body = expand(read_body("Hi ${contact.first_name}$!{contact.title}!"), {}, {}.get)
+
+    for name in ("Ann", "Bob"):
+        assert fill(body, {"contact.first_name": name}, str) == f"Hi {name}!"
+    with pytest.raises(InvalidField) as refused:
+        fill(body, {"contact.title": "Dr"}, str)
+    assert refused.value.error_code == 1006
+
+
 def test_values_are_never_read_as_templates() -> None:
     """Whatever they hold."""
     for value in ("${other}", '#parse("x")', "$name", r"\$", '#track("javascript:x")'):

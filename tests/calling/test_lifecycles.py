@@ -90,6 +90,12 @@ def test_a_cell_leads_where_the_specification_says(
     assert (refused.value.current, refused.value.status) == (state, 409)
 
 
+@pytest.mark.parametrize("events", [events for _machine, _states, events, _table in TABLES])
+def test_events_are_called_as_in_the_tables(events: Any) -> None:
+    """An error that names what is allowed speaks the specification's words."""
+    assert [one.value for one in events] == list(events.__members__)
+
+
 def test_a_life_begins_where_the_specification_says() -> None:
     """A call dials or rings, a bridge and a conference are created, a member has its place."""
     starts = [set(machine.start) for machine in (CALL, BRIDGE, CONFERENCE, MEMBER)]

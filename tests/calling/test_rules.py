@@ -14,7 +14,12 @@ from scg_core import InvalidField
 from scg_core.calling.lifecycle import ConferenceState, MemberState
 from scg_core.calling.model import CallFailure, Conference, ConferenceMember
 from scg_core.calling.records import Verb, VoiceCommand
-from scg_core.calling.rules.asking import read_call_ids, read_digits, read_words
+from scg_core.calling.rules.asking import (
+    read_call_ids,
+    read_digits,
+    read_source,
+    read_words,
+)
 from scg_core.calling.rules.charging import price_of, seconds_of, units_of
 from scg_core.calling.rules.ending import AFTERWARDS, SAYS, WHILE_RINGING
 from scg_core.calling.rules.hearing import seat_of
@@ -34,6 +39,23 @@ def test_a_voice_overrides_language_and_gender() -> None:
 
     assert (plain.language, plain.gender, plain.voice) == ("en-GB", "female", None)
     assert (named.language, named.gender, named.voice) == (None, None, "Amy")
+
+
+@pytest.mark.parametrize(
+    ("read", "given"),
+    [
+        (read_words, {"text": "hi"}),
+        (read_source, {"source_type": "URL", "source": "https://x.example/a.wav"}),
+        (read_digits, {"dtmf_digits": "1"}),
+    ],
+)
+def test_what_cannot_be_played_is_no_argument(read: Any, given: dict[str, str]) -> None:
+    """It is refused by its name; whoever is lenient passes it over."""
+    with pytest.raises(InvalidField) as refused:
+        read({**given, "volume": "11"}, False)
+
+    assert refused.value.field == "volume"
+    assert read({**given, "volume": "11"}, True) == read(given, False)
 
 
 def test_the_switch_is_told_how_to_speak(monkeypatch: pytest.MonkeyPatch) -> None:

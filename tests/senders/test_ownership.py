@@ -397,6 +397,19 @@ def test_a_sender_id_carries_the_kinds_it_is_capable_of(kind: str, capability: s
     assert problem is None or problem.startswith("1003 ")
 
 
+def test_a_default_class_is_found_by_its_purpose(world: World) -> None:
+    """As the reference names them: commercial, notifications, alerts."""
+    world.engine.operator().load_defaults()
+    found = {
+        purpose: [one.id for one in world.app.sender_id_classes.find(designation=purpose)]
+        for purpose in ("commercial", "notifications", "alerts")
+    }
+
+    assert found == {
+        "commercial": ["COMMERCIAL"], "notifications": ["NOTIFICATION"], "alerts": ["ALERT"],
+    }  # fmt: skip
+
+
 def test_the_defaults_are_loaded_once_and_never_over_the_operators_own(world: World) -> None:
     """COMMERCIAL, NOTIFICATION, ALERT; SHORTCODE, LONGCODE, ..."""
     operator = world.engine.operator()

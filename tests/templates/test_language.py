@@ -187,6 +187,14 @@ def test_what_a_template_renders_it_also_validates(
     assert agrees(parts, text)
 
 
+def test_a_text_goes_on_behind_a_link_of_its_template() -> None:
+    """A link is as literal as what stands before and after it."""
+    parts = read_template('See #track("https://x.example/a") now, ${name}')
+
+    assert agrees(parts, "See https://x.example/a now, Ann")
+    assert not agrees(parts, "See https://x.example/a soon, Ann")
+
+
 def _by_regex(parts: Parts, text: str) -> bool:
     """The same rule in the plainest way, for short texts."""
     found = {0}

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 
 from scg_adapters.cli import main
 from scg_adapters.cli.simulate import run_seeds
-from scg_adapters.simulation import MEMORY, simulation
+from scg_adapters.simulation import MEMORY, embedded_parts, simulation
 from scg_core import ScgError
 from scg_core.conformance.simulation import Simulation
 from scg_core.conformance.simulation.checker import within_the_rules
@@ -99,6 +100,41 @@ def test_the_checker_notices_a_storage_that_forgets(verb: str) -> None:
 def test_the_checker_finds_no_fault_with_one_that_forgets_nothing() -> None:
     """Under the same bounds: what it finds in the others is theirs."""
     assert not any(_found("", seed) for seed in range(6))
+
+
+class _SendsTwice:
+    """A carrier that is handed every window twice."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def submit(self, attempts: Any, now: Any) -> Any:
+        """Once more than the engine asked for."""
+        answers = self._inner.submit(attempts, now)
+        self._inner.submit(attempts, now)
+        return answers
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def test_the_checker_notices_messages_that_go_out_twice() -> None:
+    """Where nothing had gone wrong that could excuse it, attempt by attempt."""
+    honest = embedded_parts()
+    parts = evolve(honest, carrier=lambda chance: _SendsTwice(honest.carrier(chance)))
+    for seed in range(3):
+        with pytest.raises(AssertionError, match="taken"):
+            Simulation(seed, parts).run()
+
+
+def test_nothing_is_checked_without_assertions() -> None:
+    """So nothing is run: it would always say that all is well."""
+    code = "from scg_adapters.simulation import simulation as s; s(0).run()"
+    ran = subprocess.run(
+        [sys.executable, "-O", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert "BrokenInvariant" in ran.stderr and ran.returncode == 1
 
 
 def test_the_same_seed_is_the_same_history_in_every_process() -> None:

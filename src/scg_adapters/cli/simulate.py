@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import suppress
 from importlib import import_module
 from itertools import islice
+from traceback import extract_tb
 
 import click
 
@@ -40,7 +41,7 @@ def run_seeds(seeds: range, url: str) -> Found:
         try:
             world.run()
         except Exception as reason:
-            said = str(reason).splitlines() or [""]
+            said = str(reason).splitlines() or [extract_tb(reason.__traceback__)[-1].line or ""]
             broken.append((seed, f"{type(reason).__name__}: {said[0]}"))
         covered.update(world.coverage)
         covered["seeds"] += 1

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from scg_core.calling.model import Call
-from scg_core.conformance.simulation.faults import DOUBLING
 from scg_core.kernel.instant import SECOND, Instant
 from scg_core.kernel.query import Query
 from scg_core.messaging.lifecycle import Direction, Milestone
@@ -133,16 +132,10 @@ def _taken_as_recorded(simulation: Simulation, messages: list[Message]) -> None:
         message = by_attempt[attempt]
         late = message.state.value in ("EXPIRED", "CANCELED", "DELETED", "CONVERTED", "FAILED")
         assert message.milestones & Milestone.SENT or late, f"lost: {message.state}"
-    doubled = sum(count - 1 for count in taken.values())
-    faults = simulation.crashes + simulation.lapsed
-    faults += sum(simulation.carrier.visited[one] for one in DOUBLING)
-    faults += sum(n for (_, fault), n in simulation.storage.visited.items() if fault == "slow")
-    if simulation.carrier.capabilities.deduplicates:
-        assert doubled == 0
-    else:
-        # Besides a window for each fault: attempts that the carrier itself left unanswered.
-        window = simulation.carrier.capabilities.window
-        assert doubled <= faults * window + simulation.carrier.unsure
+    knows = simulation.carrier.capabilities.deduplicates
+    for attempt, count in taken.items():
+        may = 1 if knows else 1 + simulation.carrier.doubtful[attempt]
+        assert count <= may, f"taken {count} times where {may} may be: {attempt}"
 
 
 def within_the_rules(simulation: Simulation) -> None:

@@ -118,13 +118,14 @@ class FaultyCarrier:
     """A transport whose next submission goes wrong as armed; the carrier behind it is honest.
 
     ``handed`` is what was submitted, each with the instant at which it was judged fit to go.
+    ``doubtful`` says of each attempt how often nobody could know what became of it.
     """
 
     def __init__(self, inner: Carrier, jump: Callable[[int], object]) -> None:
         self.inner = inner
         self.armed: str | None = None
         self.visited: Counter[str] = Counter()
-        self.unsure = 0
+        self.doubtful: Counter[str] = Counter()
         self.judged_at: Instant | None = None
         self.handed: list[tuple[Attempt, Instant]] = []
         self._jump = jump
@@ -150,8 +151,15 @@ class FaultyCarrier:
         if fault == "unreachable":
             raise TransportUnavailable("carrier")
         self.handed += [(one, self.judged_at or now) for one in attempts]
-        answers = self.inner.submit(attempts, now)
-        self.unsure += sum(one.outcome in (Outcome.PENDING, Outcome.UNKNOWN) for one in answers)
+        try:
+            answers = self.inner.submit(attempts, now)
+        except BaseException:  # what it brings while it submits may end the process
+            self.doubtful.update(one.id for one in attempts)
+            raise
+        self.doubtful.update(
+            one.id for one, answer in zip(attempts, answers, strict=True)
+            if fault in DOUBLING or answer.outcome in (Outcome.PENDING, Outcome.UNKNOWN)
+        )  # fmt: skip
         if fault == "crash after submit":
             raise Crash(fault)
         if fault == "break":
@@ -206,6 +214,7 @@ class _Twice:
 SUBMISSION_FAULTS: Final = ("crash before submit", "crash after submit", "unreachable", "break",
                             "slow", "short answer", "twice")  # fmt: skip
 DOUBLING: Final = frozenset({"crash after submit", "break", "slow", "short answer"})
+"""What loses the answers of a whole window."""
 
 
 SWITCH_FAULTS: Final = ("crash before command", "crash after command")

@@ -30,7 +30,7 @@ from scg_core.conformance.simulation.listener import Listener, check_told
 from scg_core.conformance.simulation.parts import Parts
 from scg_core.engine import Engine
 from scg_core.events.model import Envelope
-from scg_core.kernel.errors import ScgError
+from scg_core.kernel.errors import BrokenInvariant, ScgError
 from scg_core.kernel.instant import HOUR, Instant, later
 from scg_core.kernel.query import Query
 from scg_core.messaging.model import Message
@@ -46,10 +46,11 @@ PATIENCE: Final = 4_000
 
 @define
 class Worker:
-    """A thread of a host: where its round stands, and since when it holds a window."""
+    """A thread of a host: where its round stands, since when it holds a window, what it sent."""
 
     round: Generator[str, None, Any] | None = None
     taken: Instant | None = None
+    sent: list[str] = field(factory=list)
     judged: Instant | None = None
     submits: bool = False
 
@@ -98,7 +99,6 @@ class Simulation:
         self.said: dict[str, list[tuple[Instant, str]]] = {}
         self.heard = 0
         self.ended = 0
-        self.crashes = 0  # windows in hand when a process ended, one at least
         self.lapsed = 0
         self.history: list[str] = []
         self.coverage: Counter[str] = Counter()
@@ -109,7 +109,14 @@ class Simulation:
         return self.hosts[-1].engine
 
     def run(self) -> str:
-        """Everything, then the checks; a digest of what happened."""
+        """Everything, then the checks; a digest of what happened.
+
+        Raises:
+            AssertionError: a promise was broken.
+            BrokenInvariant: Python runs without assertions (``-O``), of which the checks are made.
+        """
+        if not __debug__:
+            raise BrokenInvariant("without assertions (python -O) nothing is checked")
         for step in range(STEPS):
             if self.random.random() < 0.12:
                 self._arm()
@@ -121,10 +128,14 @@ class Simulation:
                 recount(self.storage)
         self._heal()
         if self.parts.reopen is not None:
-            self.storage.inner = self.parts.reopen(self.storage.inner)
-        check(self)
-        self._check_told()
-        self._cover()
+            left = self.storage.inner
+            self.storage.inner = self.parts.reopen(left)
+            left.close()
+        try:
+            check(self)
+            self._check_told()
+        finally:
+            self._cover()
         return blake2b("\n".join(self.history).encode(), digest_size=8).hexdigest()
 
     def _rules(self, chance: random.Random) -> None:
@@ -179,32 +190,46 @@ class Simulation:
             pump = host.engine.pump
             worker = host.workers[number] = Worker(pump.round(pump.capabilities))
         taken, worker.taken = worker.taken, None
-        begun = self.clock.now()
-        if taken is not None and begun - taken >= self.settings.lease:
-            self.lapsed += 1  # it was away for longer than its lease
+        begun, handed = self.clock.now(), len(self.carrier.handed)
+        lapsed = taken is not None and begun - taken >= self.settings.lease
+        self.lapsed += lapsed  # it was away for longer than its lease
         self.carrier.judged_at = worker.judged if worker.submits else None
-        worker.submits = False
+        settles, worker.submits = bool(worker.sent), False
         try:
             assert worker.round is not None
             point = next(worker.round)
             if point in ("submit", "settle"):
-                worker.taken = taken if point == "settle" and taken else self.clock.now()
+                worker.taken = taken if point == "settle" and taken else begun
                 worker.judged, worker.submits = begun, point == "submit"
             self.history.append(f"worker {number} {point} {self.clock.now()}")
+            if settles and not lapsed:
+                worker.sent.clear()
         except StopIteration:
             worker.round = None
+            if settles and not lapsed:
+                worker.sent.clear()
         except ScgError as reason:
             self.history.append(f"worker {number} {type(reason).__name__}")
             worker.round = None
+            lapsed = True
         except Crash as reason:
             self.history.append(f"worker {number} crashed {reason}")
             self._crashed(host)
+        worker.sent += [one.id for one, _ in self.carrier.handed[handed:]]
+        if lapsed:
+            self._forgotten(worker)
         self.carrier.judged_at = None
+
+    def _forgotten(self, worker: Worker) -> None:
+        """What it sent and had no answer written down of may be sent once more."""
+        self.carrier.doubtful.update(worker.sent)
+        worker.sent.clear()
 
     def _crashed(self, host: Host) -> None:
         """A host is gone, whatever its workers were doing; another one takes its place."""
         self.ended += 1
-        self.crashes += max(1, sum(one.taken is not None for one in host.workers))
+        for worker in host.workers:
+            self._forgotten(worker)
         self.hosts.remove(host)
         self.hosts.append(Host(self.another_engine()))
 
@@ -267,7 +292,7 @@ class Simulation:
 
     def _until_answered(self, call: Callable[[Any], Any]) -> None:
         """A keyed call is repeated until it answers, whatever crashed in between."""
-        while True:
+        for _ in range(PATIENCE):
             try:
                 call(self.engine.application("acme", 1))
                 return
@@ -276,6 +301,7 @@ class Simulation:
                     self._crashed(self.hosts[-1])
                 if not isinstance(reason, Crash) and not reason.retry:
                     raise
+        raise AssertionError("it never answers")
 
     def _some(self, found: list[Any]) -> Any:
         return self.random.choice(found) if found else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,14 +184,41 @@ def test_a_carrier_is_connected_before_it_is_used() -> None:
         one.poll(LATER)
 
 
+BAD, SLOW, SILENT = "+14152000009", "+14152000008", "+14152000007"
+
+
+class MoodyCarrier(LoopbackCarrier):
+    """A carrier with a number for each mood, which keeps what handsets show."""
+
+    shown: dict[str, tuple[str, str, str]]
+
+    def submit(self, attempts: Sequence[Attempt], now: Instant) -> list[Answer]:
+        usual, answers = self.behaviour, list[Answer]()
+        self.shown = getattr(self, "shown", {})
+        manners = {BAD: Behaviour(refuse=1), SLOW: Behaviour(pending=1), SILENT: Behaviour(lose=1)}
+        for one in attempts:
+            self.behaviour = manners.get(one.to_address, usual)  # type: ignore[misc]
+            answers += super().submit([one], now)
+            self.shown[one.id] = (one.from_address, one.to_address, one.body)
+        self.behaviour = usual  # type: ignore[misc]
+        return answers
+
+
 class _Loopback(Network):
     """A carrier that accepts everything, and one number for each thing it can do otherwise."""
 
     good = ("+14152000001", "+14152000002", "+14152000003")
 
-    def __init__(self, **options: object) -> None:
-        self.transport = self.carrier = LoopbackCarrier(**options)  # type: ignore[arg-type]
+    def __init__(self, **options: Any) -> None:
+        self.transport = self.carrier = self.made(**options)
         self.now = NOW
+
+    def made(self, **options: Any) -> LoopbackCarrier:
+        return LoopbackCarrier(**options)
+
+    def says(self, handset: str, text: str) -> bool:
+        self.carrier.handset_sends(handset, self.sender, text, self.now)
+        return True
 
     def instant(self) -> Instant:
         return self.now
@@ -217,25 +245,33 @@ class TestLoopbackThatRefuses(MessageTransportContract):
         return _Moody()
 
 
-BAD, SLOW = "+14152000009", "+14152000008"
-
-
-class MoodyCarrier(LoopbackCarrier):
-    """A carrier that has a number it refuses, and one it keeps waiting."""
-
-    def submit(self, attempts: Sequence[Attempt], now: Instant) -> list[Answer]:
-        usual, answers = self.behaviour, list[Answer]()
-        manners = {BAD: Behaviour(refuse=1), SLOW: Behaviour(pending=1)}
-        for one in attempts:
-            self.behaviour = manners.get(one.to_address, usual)  # type: ignore[misc]
-            answers += super().submit([one], now)
-        self.behaviour = usual  # type: ignore[misc]
-        return answers
-
-
 class _Moody(_Loopback):
-    bad, slow = BAD, SLOW
+    bad, slow, silent = BAD, SLOW, SILENT
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.transport = self.carrier = MoodyCarrier()
+    def made(self, **options: Any) -> LoopbackCarrier:
+        return MoodyCarrier(**options)
+
+    def shown(self, attempt_id: str) -> tuple[str, str, str] | None:
+        assert isinstance(self.carrier, MoodyCarrier)
+        return self.carrier.shown.get(attempt_id)
+
+
+class TestLoopbackThatRefusesAndTellsNoAddresses(MessageTransportContract):
+    def network(self) -> Network:
+        return _Moody(addresses=False)
+
+
+class TestLoopbackThatAnswersLater(MessageTransportContract):
+    """Every attempt is PENDING for a moment, as in a window of SMPP."""
+
+    def network(self) -> Network:
+        return _Moody(behaviour=Behaviour(pending=1, delay=10, spread=0))
+
+
+class TestLoopbackForMail(MessageTransportContract):
+    """Another kind, another sender."""
+
+    def network(self) -> Network:
+        network = _Moody(kinds=frozenset({"EMAIL"}))
+        network.kind, network.sender = "EMAIL", "shop@example.com"
+        return network

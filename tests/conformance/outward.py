@@ -16,7 +16,7 @@ from scg_core.conformance.samples import NOW
 from scg_core.kernel.errors import VoiceRefused
 from scg_core.kernel.instant import Instant, later
 from scg_core.ports.events import EventsCapabilities, Reception, Reply
-from scg_core.ports.message_transport import Answer, Outcome
+from scg_core.ports.message_transport import Answer, Outcome, ReceiptKind
 from scg_core.ports.voice_transport import (
     Answered,
     Arrived,
@@ -27,7 +27,7 @@ from scg_core.ports.voice_transport import (
     RoomFailed,
 )
 from tests.adapters.test_events import _Called as Called
-from tests.adapters.test_loopback import BAD, SLOW, MoodyCarrier
+from tests.adapters.test_loopback import BAD, SILENT, SLOW, MoodyCarrier
 from tests.adapters.test_voice_simulator import Simulated
 from tests.conformance.others import Table, like
 
@@ -54,7 +54,7 @@ class Filter:
 class Wires(Network):
     """A network behind a wrong carrier."""
 
-    good, bad, slow = GOOD, BAD, SLOW
+    good, bad, slow, silent = GOOD, BAD, SLOW, SILENT
 
     def __init__(self, transport: Any) -> None:
         self.transport, self.now = transport, NOW
@@ -67,6 +67,13 @@ class Wires(Network):
 
     def reached(self, attempt_id: str) -> int:
         return sum(one.attempt_id == attempt_id for one in self.transport.taken())
+
+    def shown(self, attempt_id: str) -> tuple[str, str, str] | None:
+        return self.transport.shown.get(attempt_id)  # type: ignore[no-any-return]
+
+    def says(self, handset: str, text: str) -> bool:
+        self.transport.handset_sends(handset, self.sender, text, self.now)
+        return True
 
 
 def carrier(
@@ -150,6 +157,22 @@ def _in_reverse(some: list[Any]) -> list[Any]:
     return list(reversed(some))
 
 
+def _told_as(kind: ReceiptKind) -> Callable[[], Any]:
+    return carrier(told={"receipts_arrived": lambda some: [evolve(one, kind=kind) for one in some]})
+
+
+def _changed(**fields: str) -> Callable[[], Any]:
+    return carrier(
+        submit=lambda inner, attempts, now: inner.submit(
+            [evolve(one, **fields) for one in attempts], now
+        )
+    )
+
+
+def _said(change: Callable[[list[Any]], list[Any]]) -> Callable[[], Any]:
+    return carrier(told={"inbound_arrived": change})
+
+
 def _says_accepted(inner: Any, asked: Any, now: Any) -> Any:
     return [Answer(Outcome.ACCEPTED, (one,)) for one in asked]
 
@@ -164,6 +187,20 @@ TRANSPORTS: Table = {
         carrier(submit=_drops_the_last), carrier(submit=_twice),
         carrier(submit=lambda inner, attempts, now: [Answer(Outcome.ACCEPTED, (one.id,))
                                                      for one in attempts]),
+    ],
+    "a_handset_shows_what_was_asked": [
+        _changed(body=""), _changed(from_address="another"), _changed(to_address=GOOD[0]),
+    ],
+    "what_was_delivered_is_said_to_be": [
+        _told_as(ReceiptKind.UNDELIVERED), _told_as(ReceiptKind.INTERMEDIATE),
+    ],
+    "a_receipt_is_about_the_message_it_came_for": [
+        carrier(submit=_answers(lambda some: [some[1], some[0], *some[2:]]),
+                options={"addresses": False}),
+    ],
+    "what_a_handset_says_is_brought": [
+        _said(lambda some: []), _said(lambda some: some * 2),
+        _said(lambda some: [evolve(one, body=one.body[:3]) for one in some]),
     ],
     "what_is_refused_does_not_reach_the_network": [carrier(submit=_sends_the_refused)],
     "an_attempt_repeated_is_sent_once_where_deduplication_is_declared": [

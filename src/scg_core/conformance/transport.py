@@ -27,9 +27,12 @@ from scg_core.ports.message_transport import (
     MessageTransport,
     Outcome,
     Receipt,
+    ReceiptKind,
 )
 
 _FINAL = (Outcome.ACCEPTED, Outcome.REFUSED)
+_ARRIVED = (ReceiptKind.DELIVERED, ReceiptKind.READ)
+_LOST = {ReceiptKind.UNDELIVERED, ReceiptKind.REJECTED, ReceiptKind.EXPIRED}
 
 
 class Kept:
@@ -77,6 +80,12 @@ class Network(ABC):
     """A number whose messages are refused, if the network has one."""
     slow: str | None = None
     """A number whose messages are PENDING first and accepted later, if the network has one."""
+    silent: str | None = None
+    """A number whose messages are accepted and never heard of again, if the network has one."""
+    sender = "55512"
+    """The address that messages are sent from."""
+    kind = "SMS"
+    """Their type."""
 
     @abstractmethod
     def instant(self) -> Instant:
@@ -88,7 +97,19 @@ class Network(ABC):
 
     @abstractmethod
     def reached(self, attempt_id: str) -> int:
-        """How often an attempt reached the network."""
+        """How often an attempt was taken by the network."""
+
+    def shown(self, attempt_id: str) -> tuple[str, str, str] | None:
+        """From whom, to whom and what a handset shows of an attempt, if the network can tell."""
+        return None
+
+    def says(self, handset: str, text: str) -> bool:
+        """Have a handset send a text to ``sender``; whether the network can be made to."""
+        return False
+
+    def attempt(self, number: int, to: str = "") -> Attempt:
+        """A short message, by its place in its batch."""
+        return Attempt(f"message-{number}/1", self.sender, to, f"hello {number}", kind=self.kind)
 
 
 class MessageTransportContract(ABC):
@@ -110,8 +131,18 @@ class MessageTransportContract(ABC):
 
     def submit(self, network: Network, *numbers: str) -> list[Answer]:
         """Hand over a message for each number; its attempt is called by its place, from 1."""
-        attempts = [an_attempt(at, to) for at, to in enumerate(numbers, start=1)]
+        attempts = [network.attempt(at, to) for at, to in enumerate(numbers, start=1)]
         return list(network.transport.submit(attempts, network.instant()))
+
+    def final(self, network: Network, answers: Sequence[Answer]) -> list[Answer]:
+        """What became of the attempts just submitted: those that were PENDING have an answer."""
+        if any(one.outcome is Outcome.PENDING for one in answers):
+            self.settle(network)
+        late = {one.attempt_id: one.answer for one in self.kept.answers}
+        return [
+            late.get(network.attempt(at).id, one) if one.outcome is Outcome.PENDING else one
+            for at, one in enumerate(answers, start=1)
+        ]
 
     def settle(self, network: Network) -> None:
         """Let time pass, and let everything be brought."""
@@ -123,7 +154,7 @@ class MessageTransportContract(ABC):
         """An answer for each: what is told of the first is told of the first; of none, nothing."""
         network = self.start()
         numbers = list(network.good[:3]) + ([network.bad] if network.bad else [])
-        answers = self.submit(network, *numbers)
+        answers = self.final(network, self.submit(network, *numbers))
         by_id = {id: at for at, one in enumerate(answers) for id in one.transport_ids}
         self.settle(network)
 
@@ -138,39 +169,51 @@ class MessageTransportContract(ABC):
     def test_what_is_accepted_reaches_the_network_once(self) -> None:
         """Accepted is said of nothing that did not go."""
         network = self.start()
-        self.submit(network, *network.good)
+        self.final(network, self.submit(network, *network.good))
 
-        assert {network.reached(an_attempt(at).id) for at in range(1, len(network.good) + 1)} == {1}
+        ids = [network.attempt(at).id for at in range(1, len(network.good) + 1)]
+        assert {network.reached(id) for id in ids} == {1}
+
+    def test_a_handset_shows_what_was_asked(self) -> None:
+        """From whom, to whom, word for word."""
+        network = self.start()
+        self.final(network, self.submit(network, *network.good))
+        if network.shown(network.attempt(1).id) is None:
+            pytest.skip("this network cannot tell")
+
+        for at, number in enumerate(network.good, start=1):
+            asked = network.attempt(at, number)
+            wanted = (asked.from_address, asked.to_address, asked.body)
+            assert network.shown(asked.id) == wanted
 
     def test_what_is_refused_does_not_reach_the_network(self) -> None:
         """And it is told why, by a code or in words."""
         network = self.start()
         if network.bad is None:
             pytest.skip("this network refuses nobody on purpose")
-        [answer] = self.submit(network, network.bad)
+        [answer] = self.final(network, self.submit(network, network.bad))
 
         assert answer.outcome is Outcome.REFUSED and (answer.code or answer.details)
-        assert network.reached(an_attempt(1).id) == 0
+        assert network.reached(network.attempt(1).id) == 0
 
     def test_an_attempt_repeated_is_sent_once_where_deduplication_is_declared(self) -> None:
         """The same id in another batch is the same message."""
         network = self.start()
         if not network.transport.capabilities.deduplicates:
             pytest.skip("not declared")
-        first = self.submit(network, network.good[0])
-        again = self.submit(network, network.good[0])
+        first = self.final(network, self.submit(network, network.good[0]))
+        again = self.final(network, self.submit(network, network.good[0]))
 
         assert [one.outcome for one in (*first, *again)] == [Outcome.ACCEPTED] * 2
-        assert network.reached(an_attempt(1).id) == 1
+        assert network.reached(network.attempt(1).id) == 1
 
     def test_a_window_of_the_declared_size_is_taken(self) -> None:
         """It is at least one, some kind is declared, and each attempt is accepted."""
         network = self.start()
         declared = network.transport.capabilities
         size = declared.window
-        answers = self.submit(
-            network, *[network.good[at % len(network.good)] for at in range(size)]
-        )
+        numbers = [network.good[at % len(network.good)] for at in range(size)]
+        answers = self.final(network, self.submit(network, *numbers))
 
         assert size >= 1 and declared.kinds and declared.pending_limit > 0
         assert [one.outcome for one in answers] == [Outcome.ACCEPTED] * size
@@ -180,8 +223,8 @@ class MessageTransportContract(ABC):
         network = self.start()
         if not network.transport.capabilities.queries:
             pytest.skip("not declared")
-        self.submit(network, *network.good[:2])
-        asked = ["never", an_attempt(2).id, an_attempt(1).id]
+        self.final(network, self.submit(network, *network.good[:2]))
+        asked = ["never", network.attempt(2).id, network.attempt(1).id]
         told = list(network.transport.query(asked, network.instant()))
 
         outcomes = [one.outcome for one in told]
@@ -191,13 +234,50 @@ class MessageTransportContract(ABC):
     def test_a_receipt_comes_for_what_was_accepted_where_receipts_are_declared(self) -> None:
         """Under an id of the answer, for each message, and for nothing else."""
         network = self.start()
-        answers = self.submit(network, *network.good[:3])
+        answers = self.final(network, self.submit(network, *network.good[:3]))
         self.settle(network)
 
         heard = {one.transport_id for one in self.kept.receipts}
         assert heard <= {id for one in answers for id in one.transport_ids}
         if network.transport.capabilities.receipts:
             assert all(heard & set(one.transport_ids) for one in answers)
+
+    def test_what_was_delivered_is_said_to_be(self) -> None:
+        """DELIVERED or READ is said of each message to a good number, and nothing worse."""
+        network = self.start()
+        if not network.transport.capabilities.receipts:
+            pytest.skip("not declared")
+        answers = self.final(network, self.submit(network, *network.good[:3]))
+        self.settle(network)
+
+        arrived = [one.transport_id for one in self.kept.receipts if one.kind in _ARRIVED]
+        assert all(set(arrived) & set(one.transport_ids) for one in answers)
+        assert not {one.kind for one in self.kept.receipts} & _LOST
+
+    def test_a_receipt_is_about_the_message_it_came_for(self) -> None:
+        """Of two that were delivered and one that was not heard of, it says so of the two."""
+        network = self.start()
+        if network.silent is None or not network.transport.capabilities.receipts:
+            pytest.skip("this network tells of everything, or of nothing")
+        numbers = (network.good[0], network.silent, network.good[1])
+        first, silent, last = self.final(network, self.submit(network, *numbers))
+        self.settle(network)
+
+        heard = {one.transport_id for one in self.kept.receipts}
+        assert heard & set(first.transport_ids) and heard & set(last.transport_ids)
+        assert not heard & set(silent.transport_ids)
+
+    def test_what_a_handset_says_is_brought(self) -> None:
+        """As it was said, from whom and to whom, once."""
+        network = self.start()
+        if not network.says(network.good[0], "hello there"):
+            pytest.skip("this network cannot be made to")
+        self.settle(network)
+
+        [one] = self.kept.inbound
+        assert one.from_address.removeprefix("+") == network.good[0].removeprefix("+")
+        assert one.to_address.removeprefix("+") == network.sender.removeprefix("+")
+        assert one.body == "hello there"
 
     def test_receipts_carry_addresses_where_that_is_declared(self) -> None:
         """The handset's, as it was written in the attempt."""
@@ -221,7 +301,7 @@ class MessageTransportContract(ABC):
         network.transport.poll(network.instant())
 
         [late] = self.kept.answers
-        assert late.attempt_id == an_attempt(1).id
+        assert late.attempt_id == network.attempt(1).id
         assert late.answer.outcome in _FINAL
 
     def test_what_was_brought_once_is_not_brought_again(self) -> None:
@@ -236,11 +316,11 @@ class MessageTransportContract(ABC):
         assert max(before.values(), default=1) == 1
 
     def test_what_the_inbox_did_not_take_is_brought_again(self) -> None:
-        """A receipt that could not be written down is not lost."""
+        """What could not be written down, an answer or a receipt, is not lost."""
         network = self.start()
         if not network.transport.capabilities.receipts:
             pytest.skip("not declared")
-        answers = self.submit(network, *network.good[:3])
+        handed = self.submit(network, *network.good[:3])
         self.kept.closed = True
         network.pass_time(self.patience)
         with suppress(StorageUnavailable):
@@ -248,11 +328,7 @@ class MessageTransportContract(ABC):
         assert self.kept.turned_away, "nothing was brought in time"
         self.kept.closed = False
         self.settle(network)
+        answers = self.final(network, handed)
 
         heard = {one.transport_id for one in self.kept.receipts}
         assert all(heard & set(one.transport_ids) for one in answers)
-
-
-def an_attempt(number: int, to: str = "") -> Attempt:
-    """A short message, by its place in its batch."""
-    return Attempt(f"message-{number}/1", "55512", to, "hello")

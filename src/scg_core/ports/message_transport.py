@@ -236,6 +236,7 @@ class MessageTransport(Protocol):
         Laws:
             - ``every_attempt_is_answered_in_order``
             - ``what_is_accepted_reaches_the_network_once``
+            - ``a_handset_shows_what_was_asked``
             - ``what_is_refused_does_not_reach_the_network``
             - ``an_attempt_repeated_is_sent_once_where_deduplication_is_declared``
             - ``a_window_of_the_declared_size_is_taken``
@@ -258,6 +259,9 @@ class MessageTransport(Protocol):
 
         Laws:
             - ``a_receipt_comes_for_what_was_accepted_where_receipts_are_declared``
+            - ``what_was_delivered_is_said_to_be``
+            - ``a_receipt_is_about_the_message_it_came_for``
+            - ``what_a_handset_says_is_brought``
             - ``receipts_carry_addresses_where_that_is_declared``
             - ``a_pending_attempt_is_answered_within_its_limit``
             - ``what_was_brought_once_is_not_brought_again``

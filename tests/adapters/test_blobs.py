@@ -15,6 +15,8 @@ from scg_core.conformance.blobs import BlobsContract
 from scg_core.kernel.errors import ContentUnavailable
 from scg_core.ports.blobs import Blobs
 
+FOLDER = tempfile.TemporaryDirectory()
+
 
 class TestMemory(BlobsContract):
     """In a dictionary."""
@@ -29,7 +31,7 @@ class TestDirectory(BlobsContract):
 
     def empty(self) -> Blobs:
         """A new folder, which does not exist yet."""
-        return DirectoryBlobs(Path(tempfile.mkdtemp()) / "contents")
+        return DirectoryBlobs(Path(tempfile.mkdtemp(dir=FOLDER.name)) / "contents")
 
 
 class TestObjects(BlobsContract):
@@ -38,7 +40,7 @@ class TestObjects(BlobsContract):
     def empty(self) -> Blobs:
         """A new folder."""
         system = fsspec.filesystem("file", auto_mkdir=True)
-        return ObjectBlobs(system, tempfile.mkdtemp() + "/bucket")
+        return ObjectBlobs(system, tempfile.mkdtemp(dir=FOLDER.name) + "/bucket")
 
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 from contextlib import AbstractContextManager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +40,16 @@ JournalStorage = _example()
 class TestJournal(StorageContract):
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path) -> None:
-        self.path = tmp_path / "journal"
+        self.paths = (tmp_path / f"journal {number}" for number in count())
 
     def empty(self) -> Storage:
-        return JournalStorage(self.path)  # type: ignore[no-any-return]
+        return JournalStorage(next(self.paths))  # type: ignore[no-any-return]
 
     def reopen(self, storage: Storage) -> Storage:
         return reopened(storage)
 
-    def breaking(self, storage: Storage) -> AbstractContextManager[object]:
-        return full(self.path.stat().st_size + 10)
+    def breaking(self, storage: Any) -> AbstractContextManager[object]:
+        return full(storage.path.stat().st_size + 10)
 
 
 def reopened(storage: Any) -> Storage:
@@ -56,8 +57,12 @@ def reopened(storage: Any) -> Storage:
     return JournalStorage(storage.path)  # type: ignore[no-any-return]
 
 
+FOLDER = tempfile.TemporaryDirectory()
+
+
 def _fresh() -> Storage:
-    return JournalStorage(Path(tempfile.mkdtemp()) / "journal")  # type: ignore[no-any-return]
+    folder = Path(tempfile.mkdtemp(dir=FOLDER.name))
+    return JournalStorage(folder / "journal")  # type: ignore[no-any-return]
 
 
 TestJournalByMachine = storage_machine(_fresh, reopened)

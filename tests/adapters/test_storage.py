@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,13 +29,13 @@ class TestSqliteInMemory(StorageContract):
 class TestSqliteFile(StorageContract):
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path) -> None:
-        self.folder = tmp_path
+        self.paths = (tmp_path / f"scg {number}.db" for number in count())
 
     def empty(self) -> Storage:
-        return SqliteStorage(self.folder / "scg.db")
+        return SqliteStorage(next(self.paths))
 
-    def reopen(self, storage: Storage) -> Storage:
-        return SqliteStorage(self.folder / "scg.db")
+    def reopen(self, storage: Any) -> Storage:
+        return SqliteStorage(storage.path)
 
     def breaking(self, storage: Storage) -> AbstractContextManager[object]:
         return full()

@@ -11,10 +11,11 @@ from scg_adapters.storage.memory import MemoryStorage
 from scg_adapters.storage.sqlite import SqliteStorage
 from scg_core.conformance import storage_machine
 
+FOLDER = tempfile.TemporaryDirectory()
 TestMemory = storage_machine(MemoryStorage)
 TestMemory.settings = settings(max_examples=60, stateful_step_count=40)
 TestSqliteFile = storage_machine(
-    lambda: SqliteStorage(Path(tempfile.mkdtemp()) / "scg.db"),
+    lambda: SqliteStorage(Path(tempfile.mkdtemp(dir=FOLDER.name)) / "scg.db"),
     lambda storage: SqliteStorage(storage.path),
 )
 TestSqliteFile.settings = settings(max_examples=10, stateful_step_count=40, deadline=None)

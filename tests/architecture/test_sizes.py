@@ -71,7 +71,7 @@ def test_every_test_says_what_is_true() -> None:
 
 @pytest.mark.parametrize(
     ("port", "kits", "least"),
-    [("storage", ("storage", "transactions", "durability", "queue", "upkeep"), 63),
+    [("storage", ("storage", "transactions", "durability", "concurrency", "queue", "upkeep"), 69),
      ("blobs", ("blobs",), 3),
      ("voice_transport", ("voice",), 15), ("events", ("events",), 6),
      ("message_transport", ("transport",), 11), ("limits", ("limits",), 7),

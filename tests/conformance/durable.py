@@ -1,4 +1,4 @@
-"""Storages that keep what they should not, or not what they should, beyond their process."""
+"""Storages that keep what they should not, beyond their process or when two write at once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from scg_adapters.storage.memory import MemoryStorage
+from scg_adapters.storage.memory_session import MemorySession
+from scg_adapters.storage.memory_tables import Rows, Tables
 from scg_core.kernel.errors import StorageUnavailable
 
 Changes = Mapping[tuple[str, Any], Any]
@@ -113,4 +115,36 @@ DURABLE: dict[str, list[Any]] = {
     "every_kind_of_resource_is_there_after_reopening": [ForgetsAKind],
     "a_value_that_was_handed_over_is_held_after_reopening": [LetsGoOfClaims, KeepsClaims],
     "a_commit_that_cannot_be_kept_has_not_happened": [KeepsHalf, KeepsQuietly, SaysItInItsOwnWords],
+}
+
+
+class LastWins(MemoryStorage):
+    """Each transaction works on a copy; what it changed is written over whatever is there."""
+
+    @contextmanager
+    def transaction(self, name: str, /) -> Iterator[Any]:
+        """A transaction that asks nobody."""
+        with self._lock:
+            copy = Tables()
+            for table, rows in list(self._tables.items()):
+                copy[table] = Rows(table)
+                copy[table].update(rows)
+        changes: list[Any] = []
+        yield MemorySession(copy, changes)
+        with self._lock:
+            for table, key, _ in changes:
+                value, real = table.get(key), self._tables[table.name]
+                if value is None:
+                    real.pop(key, None)
+                else:
+                    real[key] = value
+
+
+CONCURRENT: dict[str, list[Any]] = {
+    "of_two_writers_one_gets_the_work": [LastWins],
+    "of_two_writers_one_gets_the_runs": [LastWins],
+    "two_writers_are_given_different_numbers": [LastWins],
+    "of_two_writers_of_a_version_one_is_stale": [LastWins],
+    "what_two_writers_add_to_a_counter_is_all_counted": [LastWins],
+    "of_two_writers_of_an_id_one_is_refused": [LastWins],
 }

@@ -18,7 +18,7 @@ from scg_adapters.storage.memory import MemoryStorage
 from scg_adapters.translation.table import TableTranslator
 from scg_core.conformance import TranslatorContract
 from scg_core.kernel.errors import InvalidField, NotFound
-from scg_core.kernel.instant import later
+from scg_core.kernel.instant import DAY, later
 from scg_core.kernel.resource import Micros
 from scg_core.ports.translator import Translated
 from scg_core.senders.rules.prices import PriceKey
@@ -142,6 +142,11 @@ def _says_early(inner: Any, s: Any, some: Any, units: Any, now: Any, *, spend: b
     return given if given.next_at is None else evolve(given, next_at=later(now, 1))
 
 
+def _says_late(inner: Any, s: Any, some: Any, units: Any, now: Any, *, spend: bool) -> Any:
+    given = inner.ask(s, some, units, now, spend=spend)
+    return given if given.next_at is None else evolve(given, next_at=later(given.next_at, DAY))
+
+
 def _to_each_its_own(inner: Any, s: Any, some: Any, units: Any, now: Any, *, spend: bool) -> Any:
     first = some[0].key
     return inner.ask(s, [evolve(one, key=f"{first} {one.key}") for one in some], units, now,
@@ -165,7 +170,12 @@ LIMITS: Table = {
     "no_second_has_more_than_the_rate_and_the_burst": [
         limits(ask=_faster), limits(ask=_by_messages),
     ],
-    "a_message_may_go_when_it_was_said_that_it_may": [limits(ask=_says_early)],
+    "a_message_may_go_when_it_was_said_that_it_may": [
+        limits(ask=_says_early), limits(ask=_says_late),
+    ],
+    "a_daily_number_is_asked_again_when_its_day_is_over": [
+        limits(ask=_says_early), limits(ask=_says_late),
+    ],
     "two_that_share_a_limit_share_its_number": [limits(ask=_to_each_its_own)],
     "what_is_given_back_of_a_day_may_be_taken_again": [limits(give_back=_keeps_all)],
     "a_rate_is_given_back_only_if_nobody_used_it_since": [
@@ -304,6 +314,7 @@ PATTERNS: Table = {
     "what_check_lets_pass_compiles": [like(PosixPatterns, compile=_refuses)],
     "what_is_no_pattern_is_refused": [like(PosixPatterns, check=lambda inner, pattern: None)],
     "a_hostile_pattern_takes_time_in_proportion_to_the_text": [
+        patterns(),
         like(PosixPatterns, compile=lambda inner, some, *, insensitive: _Crawls()),
     ],
 }  # fmt: skip

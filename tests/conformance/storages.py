@@ -18,7 +18,7 @@ from scg_core.kernel.query import Query
 from scg_core.kernel.resource import evolve as successor
 from scg_core.messaging.model import Claim, Lane
 from scg_core.ports.storage import Backlog, Storage
-from tests.conformance.durable import DURABLE
+from tests.conformance.durable import CONCURRENT, DURABLE
 
 Verb = Callable[..., Any]
 LONG_AGO = Instant(0)
@@ -427,6 +427,7 @@ WRONG: dict[str, list[Callable[[], Storage]]] = {
     "a_group_is_not_begun_inside_a_transaction": [LetsGroupsIn],
     "a_transaction_sees_what_was_committed_before_it": [ForgetsCommits],
     **DURABLE,
+    **CONCURRENT,
     "a_transaction_inside_a_transaction_is_refused": [LetsIn],
     "a_snapshot_sees_one_moment": [ReadsDirty, LooksAgain],
     "nobody_reads_what_is_not_committed": [ReadsDirty],

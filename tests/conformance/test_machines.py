@@ -23,12 +23,23 @@ from scg_core.kernel.errors import ScgError
 from scg_core.senders.steps.limiting import StoredLimits
 from tests.conformance.others import BLOBS, LIMITS
 
+FOLDER = tempfile.TemporaryDirectory()
+
+
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(dir=FOLDER.name))
+
+
 TestMemoryLimits = limits_machine(lambda: (MemoryLimits(), MemoryStorage()))
 TestStoredLimits = limits_machine(lambda: (StoredLimits(), SqliteStorage(":memory:")))
 TestMemoryBlobs = blobs_machine(MemoryBlobs)
-TestDirectoryBlobs = blobs_machine(lambda: DirectoryBlobs(Path(tempfile.mkdtemp()) / "contents"))
+TestDirectoryBlobs = blobs_machine(
+    lambda: DirectoryBlobs(Path(tempfile.mkdtemp(dir=FOLDER.name)) / "contents")
+)
 TestObjectBlobs = blobs_machine(
-    lambda: ObjectBlobs(fsspec.filesystem("file", auto_mkdir=True), tempfile.mkdtemp() + "/bucket")
+    lambda: ObjectBlobs(
+        fsspec.filesystem("file", auto_mkdir=True), tempfile.mkdtemp(dir=FOLDER.name) + "/bucket"
+    )
 )
 EVERY = (TestMemoryLimits, TestStoredLimits, TestMemoryBlobs, TestDirectoryBlobs, TestObjectBlobs)
 for case in EVERY:

@@ -4,6 +4,7 @@ import pytest
 
 pytest.register_assert_rewrite(
     "scg_core.conformance.blobs",
+    "scg_core.conformance.concurrency",
     "scg_core.conformance.durability",
     "scg_core.conformance.events",
     "scg_core.conformance.facts",

@@ -31,6 +31,8 @@ COUNTRIES = ("USA", "GBR", "DEU", "AUS", "BRA", "IND")
 _LETTERS = 2_000
 _TOO_SHORT = 0.005
 """Seconds of this process below which a time says nothing."""
+_LONG = 0.05
+"""Seconds that nobody needs for a few letters."""
 _MARK = re.compile(r"\{\{\d+\}\}")
 
 
@@ -185,6 +187,9 @@ class PatternsContract(ABC):
             except InvalidField:
                 continue
             hostile = adapter.compile([pattern], insensitive=False)
+            for size in range(10, 27, 2):  # what takes for ever shows before it does
+                spent = _seconds(hostile, "a" * size + "!")
+                assert spent < _LONG, f"{pattern}: {spent:.4f} s for {size} letters"
             once, more = (_seconds(hostile, "a" * size + "!") for size in (_LETTERS, 4 * _LETTERS))
             assert more <= 8 * max(once, _TOO_SHORT), f"{pattern}: {once:.4f} s, then {more:.4f} s"
 

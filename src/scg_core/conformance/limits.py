@@ -33,6 +33,10 @@ class LimitsContract(ABC):
         """Each law begins with limits that nothing was taken of."""
         self.limits, self.storage = self.empty()
 
+    def teardown_method(self) -> None:
+        """Let go of the storage."""
+        self.storage.close()
+
     def ask(
         self, limits: list[Limit], units: list[int], at: Instant = NOW, *, spend: bool = True
     ) -> Grant:
@@ -84,7 +88,15 @@ class LimitsContract(ABC):
         at = self.ask(one, [1]).next_at
         assert at is not None
 
+        assert at <= later(NOW, 2 * SECOND), "far later than the rate asks for"
         assert self.ask(one, [1], at).count == 1
+
+    def test_a_daily_number_is_asked_again_when_its_day_is_over(self) -> None:
+        """Not before there is anything to be had, and not a day too late."""
+        one = Limit("one", None, 1)
+        self.ask([one], [1])
+
+        assert self.ask([one], [1]).next_at == one.next_day(NOW)
 
     def test_two_that_share_a_limit_share_its_number(self) -> None:
         """What one has taken the other does not get; a limit of another key is another limit."""

@@ -99,11 +99,18 @@ class LimitsMachine(RuleBasedStateMachine):
                 assert sum(inside) <= most, f"{limit.key}: {sum(inside)} left where {most} may"
         self.storage.close()
 
+    def _latest(self, limit: Limit) -> Instant:
+        """When the largest message may go at the latest."""
+        if limit.rate is None:
+            return limit.next_day(self.now)
+        return later(self.now, 2 * _LARGEST * limit.rate.interval / 10**6)
+
     def _ask(self, limits: list[Limit], sizes: list[int]) -> Grant:
         with self.storage.transaction("ask") as session:
             given = self.limits.ask(session, limits, sizes, self.now, spend=True)
         assert 0 <= given.count <= len(sizes)
         assert given.count == len(sizes) or given.held_by in {one.key for one in limits}
+        assert given.next_at is None or given.next_at <= max(map(self._latest, limits))
         for one in limits:
             self.left[one.key] += [(self.now, size) for size in sizes[: given.count]]
         self.last = (limits, given, sizes)

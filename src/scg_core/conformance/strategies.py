@@ -62,7 +62,7 @@ def clocks(steps: int = 20) -> st.SearchStrategy[list[int]]:
 
 def texts(most: int = _SMALL) -> st.SearchStrategy[str]:
     """Texts that can be stored and sent: any characters but halves of pairs and null."""
-    characters = st.characters(exclude_categories=("Cs", "Cc"))
+    characters = st.characters(codec="utf-8", exclude_characters="\0")
     return st.text(characters, max_size=most)
 
 
@@ -235,6 +235,8 @@ def resources(kind: type[R], **fixed: Any) -> st.SearchStrategy[R]:
     are made as the engine makes them.
     """
     declared = declaration(kind)
+    if unknown := fixed.keys() - {one.name for one in declared.attributes}:
+        raise TypeError(f"{declared.title} has no {', '.join(sorted(unknown))}")
     fields: dict[str, st.SearchStrategy[Any]] = {}
     for one in declared.attributes:
         if one.name in fixed:

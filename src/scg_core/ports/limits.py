@@ -36,6 +36,7 @@ class Limits(Protocol):
             - ``asking_without_spending_changes_nothing``
             - ``no_second_has_more_than_the_rate_and_the_burst``
             - ``a_message_may_go_when_it_was_said_that_it_may``
+            - ``a_daily_number_is_asked_again_when_its_day_is_over``
             - ``two_that_share_a_limit_share_its_number``
         """
         ...

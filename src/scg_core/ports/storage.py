@@ -446,6 +446,12 @@ class Storage(Protocol):
             - ``every_kind_of_resource_is_there_after_reopening``
             - ``a_value_that_was_handed_over_is_held_after_reopening``
             - ``a_commit_that_cannot_be_kept_has_not_happened``
+            - ``of_two_writers_one_gets_the_work``
+            - ``of_two_writers_one_gets_the_runs``
+            - ``two_writers_are_given_different_numbers``
+            - ``of_two_writers_of_a_version_one_is_stale``
+            - ``what_two_writers_add_to_a_counter_is_all_counted``
+            - ``of_two_writers_of_an_id_one_is_refused``
             - ``a_transaction_inside_a_transaction_is_refused``
 
         Raises:

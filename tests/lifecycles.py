@@ -39,7 +39,8 @@ class Visits:
     def _counted(self, right: Any) -> Any:
         def asked(table: Lifecycle[Any, Any], state: Any, event: Any) -> Any:
             by = sys._getframe(1).f_globals.get("__name__", "")
-            visits = self.by_engine if by.startswith("scg_core.") else self.by_test
+            engines = by.startswith("scg_core.") and not by.startswith("scg_core.conformance")
+            visits = self.by_engine if engines else self.by_test
             visits[table.name, state, event] += 1
             return right(table, state, event)
 
@@ -88,9 +89,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A whole run visits every cell, or it has failed."""
-    config = session.config
-    whole = config.args == config.getini("testpaths") and not config.option.keyword
-    if whole and not session.testsfailed and unvisited(config.stash[VISITS]):
+    if (
+        not session.testsfailed
+        and _is_whole(session.config)
+        and unvisited(session.config.stash[VISITS])
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -109,9 +112,18 @@ def pytest_terminal_summary(
             f"lifecycles: {marks['#'] + marks['+']} of {marks.total()} cells visited, "
             f"{marks['#']} of them by the engine"
         )
-    if config.option.lifecycles:
+    if config.option.lifecycles or _is_whole(config):
         for line in unvisited(visits):
             out.write_line(f"not visited: {line}")
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Whether everything ran that runs when nothing is said."""
+    asked = config.option
+    usual = config.args == config.getini("testpaths") and asked.markexpr == "not long"
+    parts = ("keyword", "collectonly", "lf", "failedfirst", "stepwise", "deselect", "ignore",
+             "ignore_glob", "maxfail")  # fmt: skip
+    return usual and not any(getattr(asked, one, None) for one in parts)
 
 
 def unvisited(visits: Visits) -> list[str]:

@@ -28,8 +28,6 @@ _BYTES, _CHARACTERS, _TIME = "bytes", "characters", "time"
 
 LIMITS: Final[tuple[tuple[str, int, str], ...]] = (
     ("a page of a list", query.MAX_LIMIT, "items"),
-    ("a page of a list unless asked otherwise", query.DEFAULT_LIMIT, "items"),
-    ("a total that is counted exactly", query.EXACT_TOTAL, "items"),
     ("values of one filter", query.MAX_VALUES, ""),
     ("levels of JSON", jsontext.DEEPEST, ""),
     ("an address of a recipient", recipients.ADDRESS_LENGTH, _CHARACTERS),
@@ -37,8 +35,6 @@ LIMITS: Final[tuple[tuple[str, int, str], ...]] = (
     ("an idempotency key", request.KEY_LENGTH, _CHARACTERS),
     ("segments of a message", segmentation.MAX_SEGMENTS, ""),
     ("attachments of a message", carrying.MOST, ""),
-    ("a received body", receiving.LONGEST_BODY, _CHARACTERS),
-    ("automatic answers to one address within an hour", answering.MOST_REPLIES, ""),
     ("a template's pattern", language.LONGEST, _CHARACTERS),
     ("a tracked link", language.LONGEST_URL, _CHARACTERS),
     ("templates within templates", rendering.DEEPEST, "levels"),
@@ -47,18 +43,14 @@ LIMITS: Final[tuple[tuple[str, int, str], ...]] = (
     ("parts gone through to render it", rendering.MOST_STEPS, ""),
     ("a value in a body that a validator is held against", validation.LONGEST_VALUE, _CHARACTERS),
     ("a delivery window", window.LARGEST, _CHARACTERS),
-    ("how far ahead an open window is looked for", window.SEARCHED, _TIME),
-    ("what several zones must share of a day, or one of them counts", window.LEAST_A_DAY, _TIME),
     ("a keyword", keywords.LONGEST, _CHARACTERS),
     ("keywords of a company", keywords.MOST, ""),
-    ("what is looked at of a received message", keywords.EXAMINED, _CHARACTERS),
     ("criteria", criteria.LARGEST, _BYTES),
     ("levels of criteria", criteria.DEEPEST, ""),
     ("terms of criteria", criteria.MOST_TERMS, ""),
     ("a list of a contact (addresses, devices, ...)", lists.LARGEST, _BYTES),
     ("a derivation script", jsonpath.LONGEST, _CHARACTERS),
     ("steps of a derivation script", jsonpath.MOST_STEPS, ""),
-    ("nodes that a derivation looks at", jsonpath.MOST_NODES, ""),
     ("a row of a CSV file", csvfile.LONGEST_ROW, _BYTES),
     ("lines of one row of a CSV file", csvfile.MOST_LINES, ""),
     ("cells of one row of a CSV file", csvfile.MOST_CELLS, ""),
@@ -66,22 +58,35 @@ LIMITS: Final[tuple[tuple[str, int, str], ...]] = (
     ("application tokens of a contact", tokens.MOST, ""),
     ("a text that is spoken", asking.LONGEST_TEXT, _CHARACTERS),
     ("an address of audio", asking.LONGEST_URL, _CHARACTERS),
-    ("an answer timeout, at least", asking.SHORTEST_RING, _TIME),
-    ("an answer timeout, at most", asking.LONGEST_RING, _TIME),
+        ("an answer timeout", asking.LONGEST_RING, _TIME),
     ("calls on a bridge", asking.BRIDGED, ""),
     ("an address of a receiver of events", addresses.LONGEST_URL, _CHARACTERS),
     ("secrets of a subscription at once", subscriptions.MOST_SECRETS, ""),
-    ("how old or young a signature may be", signing.TOLERANCE, _TIME),
+)  # fmt: skip
+
+ENDS: Final[tuple[tuple[str, int, str], ...]] = (
+    ("a total that is counted exactly", query.EXACT_TOTAL, "items"),
+    ("a page of a list unless asked otherwise", query.DEFAULT_LIMIT, "items"),
+    ("what is kept of a received body", receiving.LONGEST_BODY, _CHARACTERS),
+    ("automatic answers to one address within an hour", answering.MOST_REPLIES, ""),
+    ("how far ahead an open window is looked for", window.SEARCHED, _TIME),
+    ("what several zones must share of a day, or one of them counts", window.LEAST_A_DAY, _TIME),
+    ("what is looked at of a received message", keywords.EXAMINED, _CHARACTERS),
+    ("nodes that a derivation looks at", jsonpath.MOST_NODES, ""),
+    ("how old or young a signature is that our verifying function takes", signing.TOLERANCE, _TIME),
 )  # fmt: skip
 
 
 def limits() -> Iterator[str]:
     """The lines of the page."""
-    yield "What a customer gives beyond it is refused with an error that names the field, before"
-    yield "anything is stored. How long a field of a resource may be, stands with"
-    yield "[the field](resources.md)."
+    yield "What a customer gives beyond these is refused with an error that names the field, before"
+    yield "anything is stored; of a file that is imported, the row is. How long a field may be,"
+    yield "stands with [the field of the resource](resources.md)."
     yield "\n| what | at most |\n|---|---|"
     yield from (f"| {what} | {_told(value, unit)} |" for what, value, unit in LIMITS)
+    yield "\n## Where the engine stops\n\nNothing is refused for these.\n\n| what | |\n|---|---|"
+    yield from (f"| {what} | {_told(value, unit)} |" for what, value, unit in ENDS)
+    yield f"\nAn answer timeout is at least {_told(asking.SHORTEST_RING, _TIME)}."
     yield "\n## Settings\n\nA host may give others; times are milliseconds."
     for kind in (Settings, CallSettings, EventSettings):
         yield f"\n| `{kind.__name__}` | unless set |\n|---|---|"

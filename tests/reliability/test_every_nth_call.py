@@ -13,8 +13,6 @@ from tests.reliability.scenarios import SCENARIOS
 URLS = ["memory:", "sqlite:///:memory:"]
 SHORT = 16
 """So many of a scenario's calls fail in the normal run; all of them in the long one."""
-WINDOW = 13
-"""So many messages the largest scenario has in one window: what may go twice, once."""
 
 
 def acted(name: str, url: str, fail_at: int) -> Stage:
@@ -38,8 +36,8 @@ def heals(name: str, url: str, places: Iterable[int]) -> int:
         stage = acted(name, url, fail_at)
         place = f"{name} with call {fail_at} ({stage.count.failed}) failing"
         assert stage.count.failed is not None, place
-        assert stage.doubled <= (WINDOW if stage.count.failed == "storage" else 0), place
-        twice = stage.doubled > 0
+        assert stage.most_often <= (2 if stage.count.failed == "storage" else 1), place
+        twice = stage.most_often > 1
         assert stage.rows(twice=twice) == rows[twice], place
         assert stage.outside() == outside, place
         recount(stage.storage)

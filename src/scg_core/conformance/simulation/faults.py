@@ -1,4 +1,4 @@
-"""Ports that fail when told to: crashes at every commit point, slow, torn and forgetful answers."""
+"""Ports that fail when told to: crashes at every commit point and within, slow and lost answers."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def test_a_delivery_is_signed_and_names_its_event(
     events: WebhookEvents, server: HttpReceiver
 ) -> None:
     """Its receiver can tell who sent it, when, and whether it has it already."""
-    events.deliver([a_parcel(1, server.url)], NOW)
+    events.deliver([a_parcel(1, server.url, secrets=("secret",))], NOW)
 
     [(path, headers, body)] = server.requests
     assert path == "/events"

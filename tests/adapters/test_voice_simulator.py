@@ -7,7 +7,8 @@ from attrs import evolve
 
 from scg_adapters.simulated import NEW_YEAR, SimulatedClock
 from scg_adapters.voice.simulator import Does, Faults, Phone, VoiceSimulator
-from scg_core.conformance.voice import OURS, Line, Listener, VoiceContract
+from scg_core.conformance.line import OURS
+from scg_core.conformance.voice import Line, Listener, VoiceContract
 from scg_core.kernel.errors import TransportUnavailable
 from scg_core.kernel.instant import Instant
 from scg_core.ports.voice_transport import (
@@ -56,6 +57,19 @@ class Simulated(Line):
         sent = [about for _, what, about in self.switch.heard(number) if what == "plays"]
         return [one.removeprefix("digits ") for one in sent if one.startswith("digits ")]
 
+    def heard(self, number: str) -> list[str]:
+        """As the timeline has it."""
+        sent = [about for _, what, about in self.switch.heard(number) if what == "plays"]
+        return [one.removeprefix("speech ") for one in sent if one.startswith("speech ")]
+
+    def presses(self, number: str, digits: str) -> None:
+        """It presses them now."""
+        self.switch.presses(number, digits, self.clock.now())
+
+    def hangs_up(self, number: str) -> None:
+        """It hangs up now."""
+        self.switch.hangs_up(number, self.clock.now())
+
     def lose(self, room: str) -> None:
         """It can be asked to."""
         self.switch.loses_room(room, self.clock.now())
@@ -88,7 +102,7 @@ def _heard(faults: Faults) -> list[object]:
     for number in range(40):
         switch.originate(Leg(f"leg{number}", OURS, f"+1415555{2000 + number}", 1_000), NEW_YEAR)
     switch.poll(NEW_YEAR)
-    return listener.of(Answered)  # type: ignore[return-value]
+    return [one for one in listener.events if isinstance(one, Answered)]
 
 
 def test_faults_repeat_with_their_seed() -> None:

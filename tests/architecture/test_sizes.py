@@ -73,7 +73,7 @@ def test_every_test_says_what_is_true() -> None:
     ("port", "kits", "least"),
     [("storage", ("storage", "transactions", "durability", "concurrency", "queue", "upkeep"), 69),
      ("blobs", ("blobs",), 3),
-     ("voice_transport", ("voice",), 15), ("events", ("events",), 6),
+     ("voice_transport", ("voice", "phones"), 33), ("events", ("events",), 6),
      ("message_transport", ("transport",), 11), ("limits", ("limits",), 7),
      ("places", ("facts",), 9), ("prices", ("facts",), 1), ("patterns", ("facts",), 6),
      ("translator", ("facts",), 2)],

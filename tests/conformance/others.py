@@ -79,6 +79,47 @@ def _empty_for_unknown(inner: Any, key: str, start: int = 0) -> Iterator[bytes]:
         return
 
 
+def _interrupted_by_all_but_errors(inner: Any, key: str, chunks: Iterable[bytes]) -> None:
+    held: list[bytes] = []
+    try:
+        held.extend(chunks)
+    except Exception:
+        raise
+    except BaseException:
+        inner.put(key, held)
+        raise
+    inner.put(key, held)
+
+
+def _short(inner: Any, key: str, start: int = 0) -> Iterator[bytes]:
+    content = b"".join(inner.read(key, start))
+    for at in range(0, len(content), 2**18):
+        if key not in inner.held:
+            return
+        yield content[at : at + 2**18]
+
+
+BUFFER: list[bytes] = []
+
+
+def _one_buffer(inner: Any, key: str, chunks: Iterable[bytes]) -> None:
+    BUFFER.clear()
+    for one in chunks:
+        BUFFER.append(one)
+    inner.put(key, list(BUFFER))
+
+
+def _cut(inner: Any, key: str, chunks: Iterable[bytes]) -> None:
+    inner.put(key, [b"".join(chunks)[: 4 * 2**20]])
+
+
+def _small_letters() -> Any:
+    def made(verb: str) -> Callable[..., Any]:
+        return lambda inner, key, *more: getattr(inner, verb)(key.lower(), *more)
+
+    return like(MemoryBlobs, **{verb: made(verb) for verb in ("put", "read", "delete")})()
+
+
 def _strict(inner: Any, key: str) -> None:
     b"".join(inner.read(key))
     inner.delete(key)
@@ -96,8 +137,12 @@ BLOBS: Table = {
     "content_is_read_in_chunks": [like(MemoryBlobs, read=_in_one_piece)],
     "an_interrupted_put_leaves_nothing": [
         like(MemoryBlobs, put=_keeps_half), like(MemoryBlobs, put=_swallows),
-        like(MemoryBlobs, put=_partial),
+        like(MemoryBlobs, put=_partial), like(MemoryBlobs, put=_interrupted_by_all_but_errors),
     ],
+    "contents_are_apart": [_small_letters],
+    "two_contents_are_put_and_read_at_once": [like(MemoryBlobs, put=_one_buffer)],
+    "a_content_that_is_deleted_while_it_is_read_is_not_cut_short": [like(MemoryBlobs, read=_short)],
+    "a_large_content_is_kept_whole": [like(MemoryBlobs, put=_cut)],
     "reading_an_unknown_key_raises_not_found": [like(MemoryBlobs, read=_empty_for_unknown)],
     "what_was_deleted_is_gone": [like(MemoryBlobs, delete=lambda inner, key: None)],
     "deleting_an_unknown_key_is_no_error": [like(MemoryBlobs, delete=_strict)],

@@ -14,7 +14,7 @@ from scg_adapters.voice.simulator import VoiceSimulator
 from scg_core.conformance import Network
 from scg_core.conformance.samples import NOW
 from scg_core.kernel.errors import VoiceRefused
-from scg_core.kernel.instant import Instant, later
+from scg_core.kernel.instant import DAY, Instant, later
 from scg_core.ports.events import EventsCapabilities, Reception, Reply
 from scg_core.ports.message_transport import Answer, Outcome, ReceiptKind
 from scg_core.ports.voice_transport import (
@@ -24,6 +24,9 @@ from scg_core.ports.voice_transport import (
     Cause,
     Ended,
     Played,
+    Presence,
+    Pressed,
+    Recording,
     RoomFailed,
 )
 from tests.adapters.test_events import _Called as Called
@@ -282,6 +285,36 @@ def _words_changed(inner: Any, parcels: Any, now: Any) -> Any:
     return inner.deliver([evolve(one, body=one.body.replace("ö", "o")) for one in parcels], now)
 
 
+def _once_for_ever(inner: Any, parcels: Any, now: Any) -> Any:
+    inner.known = getattr(inner, "known", set())
+    new = [one for one in parcels if one.event_id not in inner.known]
+    inner.known |= {one.event_id for one in parcels}
+    replies = iter(inner.deliver(new, now))
+    return [next(replies) if one in new else Reply(Reception.TAKEN) for one in parcels]
+
+
+def _by_event(inner: Any, parcels: Any, now: Any) -> Any:
+    replies = dict(
+        zip(
+            [one.event_id for one in parcels],
+            inner.deliver(list({one.event_id: one for one in parcels}.values()), now),
+            strict=False,
+        )
+    )
+    return [replies[one.event_id] for one in parcels]
+
+
+def _tells_secrets(inner: Any, parcels: Any, now: Any) -> Any:
+    return [
+        evolve(reply, reason=f"signed with {one.secrets}")
+        for one, reply in zip(parcels, inner.deliver(parcels, now), strict=True)
+    ]
+
+
+def _ten_of_them(inner: Any, parcels: Any, now: Any) -> Any:
+    return [*inner.deliver(parcels[:10], now), *[Reply(Reception.TAKEN)] * len(parcels[10:])]
+
+
 def _delivers_twice(inner: Any, parcels: Any, now: Any) -> Any:
     inner.deliver(parcels, now)
     return inner.deliver(parcels, now)
@@ -303,11 +336,18 @@ EVENTS: Table = {
     ],
     "a_receiver_that_fails_is_to_be_tried_again": [events(deliver=_replies(_gives_up))],
     "one_bad_receiver_spoils_no_other_parcel": [events(deliver=_stops_at_the_first)],
+    "what_was_delivered_before_is_delivered_again": [events(deliver=_once_for_ever)],
+    "an_event_goes_to_each_subscription": [events(deliver=_by_event)],
+    "replies_can_be_written_down": [
+        events(deliver=_replies(lambda some: [evolve(one, code="x" * 500) for one in some])),
+        events(deliver=_replies(lambda some: [evolve(one, retry_after=-1) for one in some])),
+        events(deliver=_tells_secrets),
+    ],
     "nothing_is_delivered_to_what_is_refused": [
         events(refusal=lambda inner, url: "inside", deliver=_says_taken),
     ],
     "a_batch_of_the_declared_size_is_taken": [
-        events(EventsCapabilities(batch=0)),
+        events(EventsCapabilities(batch=0)), events(deliver=_ten_of_them),
         events(deliver=_replies(lambda some: some[:9] + [Reply(Reception.LATER)] * len(some[9:]))),
     ],
 }  # fmt: skip
@@ -326,22 +366,93 @@ def switch(
         )
     make = like(VoiceSimulator, **verbs)
 
-    class Line(Simulated):
-        def call_in(self, to: str) -> None:
-            self.switch.call_in(self.answers, to, self.clock.now())
-
-        def lose(self, room: str) -> None:
-            self.switch.loses_room(room, self.clock.now())
-
-    return lambda: Line(make())
+    return lambda: Simulated(make())
 
 
 def _without(kind: type) -> Callable[[list[Any]], list[Any]]:
     return lambda some: [one for one in some if not isinstance(one, kind)]
 
 
-def _doubled(kind: type) -> Callable[[list[Any]], list[Any]]:
-    return lambda some: [one for one in some for _ in range(1 + isinstance(one, kind))]
+def _changed_in(kind: type, change: Callable[[Any], Any]) -> Callable[[list[Any]], list[Any]]:
+    return lambda some: [change(one) if isinstance(one, kind) else one for one in some]
+
+
+def _at(kind: type, ahead: int) -> Callable[[list[Any]], list[Any]]:
+    return _changed_in(kind, lambda one: evolve(one, at=later(one.at, ahead)))
+
+
+def _only_what_is_up(inner: Any, leg: str, now: Any) -> None:
+    [seen] = inner.look([leg], now)
+    if seen.presence is Presence.UP:
+        inner.hang_up(leg, now)
+
+
+def _dials_what_is_over(inner: Any, leg: Any, now: Any) -> None:
+    [seen] = inner.look([leg.id], now)
+    if seen.presence in (Presence.UNKNOWN, Presence.ENDED):
+        inner._asked.discard(leg.id)
+    inner.originate(leg, now)
+
+
+def _in_the_closed_too(inner: Any, playback: Any, now: Any) -> None:
+    if playback.room is None:
+        inner.play(playback, now)
+
+
+def _lost_with_its_leg() -> Any:
+    gone: set[str] = set()
+
+    def hang_up(inner: Any, leg: str, now: Any) -> None:
+        gone.add(leg)
+        inner.hang_up(leg, now)
+
+    told = lambda some: [one for one in some if getattr(one, "playback", None) is None  # noqa: E731
+                         or one.leg not in gone]  # fmt: skip
+    return switch(told, hang_up=hang_up)()
+
+
+def _in_seconds(inner: Any, leg: Any, now: Any) -> None:
+    inner.originate(evolve(leg, timeout=leg.timeout // 1_000), now)
+
+
+def _one_room() -> Any:
+    rooms: dict[str, str] = {}
+
+    def place(inner: Any, room: str, kind: Any, leg: str, *rest: Any) -> None:
+        inner.place("all", kind, leg, *rest)
+        rooms[leg] = room
+
+    def remove(inner: Any, room: str, leg: str, now: Any) -> None:
+        if rooms.get(leg) == room:
+            del rooms[leg]
+
+    def close(inner: Any, room: str, now: Any) -> None:
+        for leg in [leg for leg, held in rooms.items() if held == room]:
+            del rooms[leg]
+
+    return switch(place=place, remove=remove, close=close)()
+
+
+def _deaf_to_phones() -> Any:
+    asked: set[str] = set()
+
+    def hang_up(inner: Any, leg: str, now: Any) -> None:
+        asked.add(leg)
+        inner.hang_up(leg, now)
+
+    told = lambda some: [one for one in some if not isinstance(one, Ended)  # noqa: E731
+                         or one.cause is not Cause.HUNG_UP or one.leg in asked]  # fmt: skip
+    return switch(told, hang_up=hang_up)()
+
+
+def _to_the_first(inner: Any, playback: Any, now: Any) -> None:
+    inner.play(evolve(playback, leg=next(iter(inner._legs))), now)
+
+
+def _no_files(inner: Any, playback: Any, now: Any) -> None:
+    if isinstance(playback.sound, Recording):
+        raise VoiceRefused("it plays no files")
+    inner.play(playback, now)
 
 
 def _all_failed(some: list[Any]) -> list[Any]:
@@ -442,7 +553,7 @@ def _tells_again(inner: Any, now: Any) -> Any:
 
 
 SWITCHES: Table = {
-    "a_phone_that_answers_is_heard_to": [switch(_without(Answered)), switch(_doubled(Answered))],
+    "a_phone_that_answers_is_heard_to": [switch(_without(Answered)), switch(_at(Answered, DAY))],
     "a_phone_that_is_busy_or_declines_is_heard_to": [switch(_all_failed), switch(_without(Ended))],
     "a_leg_asked_for_twice_rings_once_where_deduplication_is_declared": [
         switch(originate=_rings_again),
@@ -451,7 +562,7 @@ SWITCHES: Table = {
     "an_incoming_leg_is_brought_and_can_be_answered": [
         switch(_without(Arrived)), switch(answer=_nothing),
     ],
-    "a_leg_that_is_hung_up_is_over": [switch(hang_up=_nothing), switch(_doubled(Ended))],
+    "a_leg_that_is_hung_up_is_over": [switch(hang_up=_nothing), switch(_without(Ended))],
     "hanging_up_what_is_not_there_changes_nothing": [switch(hang_up=_minds)],
     "a_leg_is_in_the_room_it_was_placed_in": [
         switch(place=_nothing), switch(look=_seen(lambda some: [evolve(s, room=None)
@@ -477,5 +588,29 @@ SWITCHES: Table = {
     "what_was_brought_once_is_not_brought_again": [
         switch(connect=_keeps_telling, poll=_tells_again),
     ],
-    "a_declared_sound_is_taken": [switch(play=_no_urls)],
+    "a_declared_sound_is_taken": [switch(play=_no_urls), switch(play=_no_files)],
+    "a_switch_tells_under_the_name_it_was_given": [
+        switch(connect=lambda inner, name, inbox: inner.connect("another", inbox)),
+    ],
+    "a_leg_that_rings_can_be_hung_up": [switch(hang_up=_only_what_is_up)],
+    "an_end_has_its_cause_and_its_instant": [
+        switch(_all_failed), switch(_at(Ended, -DAY)),
+        switch(_changed_in(Ended, lambda one: evolve(one, leg="ghost"))),
+    ],
+    "a_leg_that_is_over_is_not_dialled_again": [switch(originate=_dials_what_is_over)],
+    "a_leg_that_is_over_takes_nothing": [
+        switch(place=_quiet("place")), switch(play=_quiet("play")), switch(press=_quiet("press")),
+    ],
+    "a_closed_room_plays_nothing": [switch(play=_in_the_closed_too)],
+    "a_sound_ends_with_its_leg": [
+        _lost_with_its_leg, switch(_changed_in(Played, lambda one: evolve(one, leg="another"))),
+    ],
+    "a_phone_rings_as_long_as_it_may": [switch(originate=_in_seconds)],
+    "rooms_are_apart": [_one_room],
+    "digits_that_a_phone_presses_are_told": [
+        switch(_without(Pressed)), switch(_at(Pressed, DAY)),
+        switch(_changed_in(Pressed, lambda one: evolve(one, digits=one.digits[:1]))),
+    ],
+    "a_phone_that_hangs_up_is_heard_to": [_deaf_to_phones],
+    "a_sound_is_heard_where_it_was_asked_for": [switch(play=_to_the_first)],
 }  # fmt: skip

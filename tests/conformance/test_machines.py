@@ -59,7 +59,9 @@ FOUND = {
 SEEN = [
     pytest.param(machine, make, id=f"{law}-{number}")
     for law, machine in FOUND.items()
-    for number, make in enumerate({**LIMITS, **BLOBS}[law], 1)
+    for number, make in enumerate(
+        {**LIMITS, **BLOBS}[law][:3], 1
+    )  # the fourth is no error of Python
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,16 +26,19 @@ class DirectoryBlobs:
         place = self._place(key)
         aside = _aside(place)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with aside.open("wb") as file:
-                for chunk in chunks:
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(place)
-            self._settle(place.parent)
-        except OSError as reason:
-            raise ContentUnavailable(reason.strerror or "") from None
+            with _unavailable():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                file = aside.open("wb")
+            with file:
+                for chunk in chunks:  # what breaks here is the giver's, and passed on as it is
+                    with _unavailable():
+                        file.write(chunk)
+                with _unavailable():
+                    file.flush()
+                    os.fsync(file.fileno())
+            with _unavailable():
+                aside.replace(place)
+                self._settle(place.parent)
         finally:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
@@ -69,6 +72,14 @@ class DirectoryBlobs:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as reason:
+        raise ContentUnavailable(reason.strerror or "") from None
 
 
 def _aside(place: Path) -> Path:

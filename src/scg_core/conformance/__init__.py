@@ -11,6 +11,8 @@ pytest.register_assert_rewrite(
     "scg_core.conformance.limits",
     "scg_core.conformance.machine",
     "scg_core.conformance.machines",
+    "scg_core.conformance.line",
+    "scg_core.conformance.phones",
     "scg_core.conformance.queue",
     "scg_core.conformance.storage",
     "scg_core.conformance.transactions",

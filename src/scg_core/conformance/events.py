@@ -23,6 +23,9 @@ from scg_core.conformance.samples import NOW
 from scg_core.events.model import EventType, Topic
 from scg_core.ports.events import Events, Parcel, Reception
 
+_SECRET = "whsec-of-the-kit"
+_ODD = '{"b" :1.0,"a":"\\u00e9 ö € 😀 \u2028","n":1e2,"event_id":"event-1","x":"' + "y" * 99_000
+_LONGEST_CODE = 64
 _INSIDE = (
     "http://169.254.169.254/latest",
     "http://10.1.2.3/",
@@ -51,12 +54,13 @@ class Receiver(Protocol):
 def a_parcel(number: int, url: str | None, **changes: Any) -> Parcel:
     """An event on its way."""
     body = json.dumps({"event_id": f"event-{number}", "text": "größer & <b>"}, ensure_ascii=False)
-    values: dict[str, Any] = {"url": url, "body": body, "subject": f"subject-{number}"}
-    return Parcel(
-        id=f"envelope-{number}", event_id=f"event-{number}", subscription_id="subscription",
-        company_id="acme", topic=Topic.MESSAGE, type=EventType.MESSAGE_STATE_CHANGE, sequence=1,
-        attempt=1, at=NOW, facts={"text": "größer"}, secrets=("secret",), **(values | changes),
-    )  # fmt: skip
+    values: dict[str, Any] = {
+        "url": url, "body": body, "subject": f"subject-{number}", "id": f"envelope-{number}",
+        "event_id": f"event-{number}", "subscription_id": "subscription", "company_id": "acme",
+        "topic": Topic.MESSAGE, "type": EventType.MESSAGE_STATE_CHANGE, "sequence": 1,
+        "attempt": 1, "at": NOW, "facts": {"text": "größer"}, "secrets": (_SECRET,),
+    }  # fmt: skip
+    return Parcel(**(values | changes))
 
 
 class EventsContract(ABC):
@@ -84,9 +88,9 @@ class EventsContract(ABC):
         adapter.close()
 
     def test_what_is_taken_has_arrived_as_it_was_given(self) -> None:
-        """Character for character, and once."""
+        """Character for character, however odd and long, and once."""
         adapter, receiver = self.adapter(), self.receiver()
-        parcel = a_parcel(1, receiver.url)
+        parcel = a_parcel(1, receiver.url, body=_ODD + '"}\n')
 
         [reply] = adapter.deliver([parcel], NOW)
 
@@ -100,9 +104,49 @@ class EventsContract(ABC):
         receiver.answer("event-1", Reception.LATER)
         [first] = adapter.deliver([a_parcel(1, receiver.url)], NOW)
         receiver.answer("event-1", Reception.TAKEN)
-        [second] = adapter.deliver([a_parcel(1, receiver.url)], NOW)
+        tried = len(receiver.arrived())
+        parcel = a_parcel(1, receiver.url, attempt=2)
+        [second] = adapter.deliver([parcel], NOW)
 
         assert (first.reception, second.reception) == (Reception.LATER, Reception.TAKEN)
+        assert list(receiver.arrived())[tried:] == [parcel.body]
+        adapter.close()
+
+    def test_what_was_delivered_before_is_delivered_again(self) -> None:
+        """Whoever asks for a replay has lost it."""
+        adapter, receiver = self.adapter(), self.receiver()
+        parcels = [a_parcel(1, receiver.url, attempt=attempt) for attempt in (1, 2)]
+        replies = [*adapter.deliver(parcels[:1], NOW), *adapter.deliver(parcels[1:], NOW)]
+
+        assert [one.reception for one in replies] == [Reception.TAKEN] * 2
+        assert list(receiver.arrived()) == [one.body for one in parcels]
+        adapter.close()
+
+    def test_an_event_goes_to_each_subscription(self) -> None:
+        """It is one event, and two parcels."""
+        adapter, receiver = self.adapter(), self.receiver()
+        parcels = [
+            a_parcel(1, receiver.url, id=f"envelope-{at}", subscription_id=f"subscription-{at}",
+                     body=f'{{"event_id": "event-1", "to": {at}}}')
+            for at in (1, 2)
+        ]  # fmt: skip
+        replies = adapter.deliver(parcels, NOW)
+
+        assert [one.reception for one in replies] == [Reception.TAKEN] * 2
+        assert sorted(receiver.arrived()) == sorted(one.body for one in parcels)
+        adapter.close()
+
+    def test_replies_can_be_written_down(self) -> None:
+        """Short codes, no negative waits, nothing secret; and it may be closed twice."""
+        adapter, receiver = self.adapter(), self.receiver()
+        for number, answer in enumerate((Reception.TAKEN, Reception.LATER, Reception.REFUSED)):
+            receiver.answer(f"event-{number}", answer)
+        replies = adapter.deliver([a_parcel(n, receiver.url) for n in range(3)], NOW)
+
+        assert all(len(one.code or "") <= _LONGEST_CODE for one in replies)
+        assert all(one.retry_after is None or one.retry_after >= 0 for one in replies)
+        assert _SECRET not in repr(replies)
+        adapter.close()
         adapter.close()
 
     def test_one_bad_receiver_spoils_no_other_parcel(self) -> None:
@@ -132,9 +176,17 @@ class EventsContract(ABC):
         adapter, receiver = self.adapter(), self.receiver()
         size = adapter.capabilities.batch
 
-        replies = adapter.deliver([a_parcel(n, receiver.url) for n in range(size)], NOW)
+        waiting = [a_parcel(n, receiver.url) for n in range(size)]
+        while waiting:  # what was not begun within its patience is UNTRIED, and comes again
+            replies = [one.reception for one in adapter.deliver(waiting, NOW)]
+            taken = replies.count(Reception.TAKEN)
+            assert taken and replies == [Reception.TAKEN] * taken + [Reception.UNTRIED] * (
+                len(waiting) - taken
+            )
+            waiting = waiting[taken:]
 
         assert size >= 1 and adapter.capabilities.patience > 0
-        assert [one.reception for one in replies] == [Reception.TAKEN] * size
+        wanted = [a_parcel(n, receiver.url).body for n in range(size)]
+        assert sorted(receiver.arrived()) == sorted(wanted)
         assert adapter.refusal(receiver.url) is None
         adapter.close()

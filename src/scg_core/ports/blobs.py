@@ -18,6 +18,9 @@ class Blobs(Protocol):
         Laws:
             - ``what_was_put_is_read``
             - ``an_interrupted_put_leaves_nothing``
+            - ``contents_are_apart``
+            - ``two_contents_are_put_and_read_at_once``
+            - ``a_large_content_is_kept_whole``
 
         Raises:
             ContentUnavailable: it cannot be kept now.
@@ -31,6 +34,7 @@ class Blobs(Protocol):
             - ``what_was_put_is_read``
             - ``reading_from_a_byte_gives_the_rest``
             - ``content_is_read_in_chunks``
+            - ``a_content_that_is_deleted_while_it_is_read_is_not_cut_short``
             - ``reading_an_unknown_key_raises_not_found``
 
         Raises:

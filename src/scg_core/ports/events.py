@@ -103,6 +103,9 @@ class Events(Protocol):
             - ``what_is_taken_has_arrived_as_it_was_given``
             - ``a_receiver_that_fails_is_to_be_tried_again``
             - ``one_bad_receiver_spoils_no_other_parcel``
+            - ``what_was_delivered_before_is_delivered_again``
+            - ``an_event_goes_to_each_subscription``
+            - ``replies_can_be_written_down``
 
         Raises:
             TransportUnavailable: nothing can be delivered now; all parcels wait.

@@ -244,6 +244,8 @@ class VoiceTransport(Protocol):
             - ``a_phone_that_answers_is_heard_to``
             - ``a_phone_that_is_busy_or_declines_is_heard_to``
             - ``a_leg_asked_for_twice_rings_once_where_deduplication_is_declared``
+            - ``a_leg_that_is_over_is_not_dialled_again``
+            - ``a_phone_rings_as_long_as_it_may``
         """
         ...
 
@@ -260,6 +262,8 @@ class VoiceTransport(Protocol):
 
         Laws:
             - ``a_leg_that_is_hung_up_is_over``
+            - ``a_leg_that_rings_can_be_hung_up``
+            - ``an_end_has_its_cause_and_its_instant``
             - ``hanging_up_what_is_not_there_changes_nothing``
         """
         ...
@@ -280,6 +284,8 @@ class VoiceTransport(Protocol):
             - ``a_room_that_fails_is_told``
             - ``a_leg_that_is_placed_elsewhere_is_moved``
             - ``a_leg_that_is_not_up_cannot_be_placed``
+            - ``a_leg_that_is_over_takes_nothing``
+            - ``rooms_are_apart``
         """
         ...
 
@@ -297,6 +303,7 @@ class VoiceTransport(Protocol):
 
         Laws:
             - ``the_legs_of_a_closed_room_stay_up``
+            - ``a_closed_room_plays_nothing``
         """
         ...
 
@@ -309,6 +316,8 @@ class VoiceTransport(Protocol):
 
         Laws:
             - ``the_end_of_a_sound_is_heard``
+            - ``a_sound_ends_with_its_leg``
+            - ``a_sound_is_heard_where_it_was_asked_for``
             - ``a_sound_asked_for_twice_is_played_once``
             - ``sounds_are_played_one_after_the_other``
             - ``a_sound_on_a_leg_that_is_not_up_is_refused``
@@ -341,5 +350,8 @@ class VoiceTransport(Protocol):
 
         Laws:
             - ``what_was_brought_once_is_not_brought_again``
+            - ``a_switch_tells_under_the_name_it_was_given``
+            - ``digits_that_a_phone_presses_are_told``
+            - ``a_phone_that_hangs_up_is_heard_to``
         """
         ...

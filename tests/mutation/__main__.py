@@ -26,6 +26,8 @@ from tests.mutation.running import STALE, killer, preload
 _SUBJECTS: Final = ("*/lifecycle.py", "*/rules.py", "*/rules/*.py")
 _EQUIVALENT: Final = Path(__file__).with_name("equivalent.txt")
 _STARTING: Final = 15.0  # seconds that a child may take beside the tests
+_PROMISES: Final = ("tests/kernel/test_names.py", "tests/kernel/test_limits.py")
+"""What holds the names and numbers of all modules against what is published."""
 _SLOWER: Final = 4  # times as long as usual: it does not end
 
 Stages = list[tuple[list[str], float]]
@@ -112,11 +114,16 @@ def _is_sound(test: str, relevant: Relevant) -> bool:
 
 
 def _stages(mutant: Mutant, relevant: Relevant, budget: float) -> Stages:
-    """The context's own tests, then the others; of each as many as the budget allows."""
+    """The context's own tests, then the others; of each as many as the budget allows.
+
+    Of what stands in no function, the promises first.
+    """
     tests = relevant.tests(mutant.path, mutant.lines)
     own = [one for one in tests if one.startswith(f"tests/{mutant.path.split('/')[2]}/")]
     others = [one for one in tests if one not in set(own)]
-    stages = []
+    stages: Stages = []
+    if "()" not in mutant.name.split(": ")[0]:
+        stages.append((list(_PROMISES), 2 * _STARTING))
     for part in (own, others):
         taken, spent = [], 0.0
         for test in part:

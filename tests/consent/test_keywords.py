@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pycountry
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,11 +95,31 @@ def test_the_words_that_carriers_require_are_reserved(
         assert (word.value, word.actions, word.reserved) == (text, actions, True)
 
 
-def test_words_of_a_language_count_where_it_is_spoken() -> None:
-    """ARRET stops in France, and is no reserved word in the USA."""
-    assert heard("arret", country="FRA") == ["ARRET"]
-    assert heard("Arrêt !", country="CAN") == ["ARRÊT"]
-    assert heard("arret") == []
+@pytest.mark.parametrize(
+    ("text", "does", "language", "countries"),
+    [
+        ("ARRET", "OPTOUT", "fr", "BEL CAN CHE FRA LUX MCO"),
+        ("ARRÊT", "OPTOUT", "fr", "BEL CAN CHE FRA LUX MCO"),
+        ("AIDE", "STORE", "fr", "BEL CAN CHE FRA LUX MCO"),
+        ("ALTO", "OPTOUT", "es", "ARG CHL COL ESP MEX PER PRI USA"),
+        ("AYUDA", "STORE", "es", "ARG CHL COL ESP MEX PER PRI USA"),
+        ("STOPP", "OPTOUT", "de", "AUT CHE DEU"),
+        ("HILFE", "STORE", "de", "AUT CHE DEU"),
+    ],
+)
+def test_words_of_a_language_count_where_it_is_spoken(
+    text: str, does: str, language: str, countries: str
+) -> None:
+    """ARRET stops in France, and is a word like any other in the USA or if nobody knows where."""
+    said_in = {
+        country: word
+        for country in [None, *(one.alpha_3 for one in pycountry.countries)]
+        for word in words().match(text, "s", country, NEW_YEAR)
+    }
+
+    assert set(said_in) == set(countries.split())
+    for word in said_in.values():
+        assert (word.value, word.actions, word.language) == (text, {does}, language)
 
 
 def test_a_company_word_keeps_its_punctuation() -> None:

@@ -233,6 +233,33 @@ def test_each_form_of_recipient_has_its_kind(text: str, kind: str, address: str)
     assert (recipient.problem, recipient.kind, recipient.address) == (None, kind, address)
 
 
+USER, HOST = "u" * 64, f"{'h' * 50}.example.com"
+
+
+@pytest.mark.parametrize(
+    ("longest", "longer"),
+    [
+        (f"psh:apn@{USER}@{'t' * 4096}", f"psh:apn@{USER}@{'t' * 4097}"),
+        (f"psh:gcm@{USER}@token", f"psh:gcm@{USER}s@token"),
+        (f"fb:{USER}@{'p' * 63}", f"fb:{USER}@{'p' * 64}"),
+        (f"fb:user@{'p' * 64}", f"fb:user@{'p' * 65}"),
+        (f"fb:{USER}@page", f"fb:{USER}s@page"),
+        (f"we:{USER}@{'a' * 63}", f"we:{USER}@{'a' * 64}"),
+        (f"{USER}@{HOST}", f"{USER}s@{HOST}"),
+        (f"ann@{'h' * 63}.example.com", f"ann@{'h' * 64}.example.com"),
+        (f"{'u' * 61}@{'h' * 62}.com", f"{'u' * 61}@{'h' * 63}.com"),
+    ],
+)
+def test_an_address_has_up_to_128_characters_and_one_with_a_token_many_more(
+    longest: str, longer: str
+) -> None:
+    """A provider of pushes gives out tokens of up to 4,096; a name has 64 of any kind."""
+    [fits], [refused] = read(longest), read(longer)
+
+    assert fits.problem is None
+    assert refused.problem and len(refused.address) <= 128
+
+
 def test_the_gate_judges_window_price_credit_and_limits_in_this_order() -> None:
     """Each is asked only once all before it let the message go."""
     soon, past = Instant(NOW + HOUR), Instant(NOW + DAY)

@@ -191,6 +191,17 @@ def test_an_old_delivery_is_not_verified(drift: int) -> None:
     assert not verify("secret", sign(["secret"], NOW, b"x"), b"x", Instant(NOW + drift))
 
 
+@pytest.mark.parametrize(
+    ("seconds", "counts"),
+    [(0, True), (253_402_300_799, True), (999_999_999_999, True), (1_000_000_000_000, False)],
+)
+def test_a_time_has_up_to_twelve_digits(seconds: int, counts: bool) -> None:
+    """Any date has no more, the last second of the year 9999 included."""
+    at = Instant(seconds * 1000)
+
+    assert verify("secret", sign(["secret"], at, b"x"), b"x", at) is counts
+
+
 @given(st.text(alphabet=st.sampled_from("tv1=,0123456789abcdef -é\x00\ud800"), max_size=120))
 def test_anything_else_is_no_signature(header: str) -> None:
     """No text raises anything."""

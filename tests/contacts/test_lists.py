@@ -40,3 +40,41 @@ def test_mail_goes_to_valid_accounts() -> None:
     held = {"primary_email_addr": "ann@x.example", "customer_account_list": json.dumps(accounts)}
 
     assert mails(held) == ["ann@x.example", "one@x.example", "two@x.example"]
+
+
+@pytest.mark.parametrize(
+    "priority", [None, 0, 1, -1, 999_999_999, -999_999_999, "1", " 7 ", "99999999"]
+)
+def test_a_priority_is_a_whole_number(priority: object) -> None:
+    """As a number or as text, as forms send it."""
+    check_lists({"customer_account_list": json.dumps([{"priority": priority}])})
+
+
+@pytest.mark.parametrize(
+    "priority",
+    [True, 1.0, 1.5, 1_000_000_000, -1_000_000_000, "", " ", "-1", "1.5", "first", "٣",
+     "1000000000", [1], {}],
+)  # fmt: skip
+def test_anything_else_is_no_priority(priority: object) -> None:
+    """Nor is a number of more than nine digits; the member is named."""
+    members = [{"priority": 1}, {"priority": priority}]
+    with pytest.raises(InvalidField) as refused:
+        check_lists({"customer_device_list": json.dumps(members)})
+
+    assert refused.value.field == "customer_device_list[1].priority"
+
+
+def test_what_has_no_priority_comes_last() -> None:
+    """After the lowest that there is; of one priority what is confirmed comes first."""
+    accounts = [
+        {"type": "email", "username": "none@x.example", "status": "VALID_CONF"},
+        {"type": "email", "username": "low@x.example", "priority": 999_999_999},
+        {"type": "email", "username": "text@x.example", "priority": "2"},
+        {"type": "email", "username": "new@x.example", "status": "VALID_NEW", "priority": 1},
+        {"type": "email", "username": "unsaid@x.example", "priority": 1},
+        {"type": "email", "username": "sure@x.example", "status": " valid_conf ", "priority": 1},
+    ]
+
+    names = [one.split("@")[0] for one in mails({"customer_account_list": json.dumps(accounts)})]
+
+    assert names == ["sure", "new", "unsaid", "text", "low", "none"]

@@ -151,6 +151,51 @@ def test_growth_is_bounded_while_it_happens() -> None:
 
 
 @pytest.mark.parametrize(
+    ("part", "length"),
+    [
+        ("${word}", 5),
+        ("${contact.first_name}", 1),
+        ("$!{nobody}", 0),
+        ('#track("https://x.example")', 17),
+        ('#trackurl("https://x.example","label")', 17),
+        ('#parse("Inner")', 6),
+        ('#set($word="nothing")', 0),
+    ],
+)
+def test_a_body_grows_to_16000_characters(part: str, length: int) -> None:
+    """Whatever is put in counts, wherever it stands; the recipient's own as one, not yet known."""
+    values, templates = {"word": "hello"}, {"Inner": read_template("${word}!")}
+    for full in ("x" * (16_000 - length) + part, part + "x" * (16_000 - length)):
+        expand(read_template(full), values, templates.get)
+        with pytest.raises(InvalidField) as refused:
+            expand(read_template("x" + full), values, templates.get)
+
+        assert (refused.value.field, refused.value.error_code) == ("body", 1012)
+
+
+@pytest.mark.parametrize("part", ["${word}", "${contact.name}", '#track("http://x.io")'])
+def test_a_body_has_up_to_1000_parts(part: str) -> None:
+    """Of any kind; those that leave nothing behind are not among them."""
+    full = '#set($word="a")' + part * 1_000
+    expand(read_template(full), {}, {}.get)
+    with pytest.raises(InvalidField) as refused:
+        expand(read_template(full + part), {}, {}.get)
+
+    assert (refused.value.field, refused.value.error_code) == ("body", 1012)
+
+
+def test_up_to_10000_parts_are_gone_through() -> None:
+    """Those that leave nothing behind take time, too: two names, and 4,999 values in each."""
+    templates = {"Sets": read_template("#set($a=1)" * 4_999)}
+    full = '#parse("Sets")' * 2
+    expand(read_template(full), {}, templates.get)
+    with pytest.raises(InvalidField) as refused:
+        expand(read_template(full + "#set($a=1)"), {}, templates.get)
+
+    assert (refused.value.field, refused.value.error_code) == ("body", 1012)
+
+
+@pytest.mark.parametrize(
     "url",
     ["javascript:alert(1)", "ftp://x.example", "//x.example", "http://", "https://a b", "x",
      "https:///", "https:///path", "http://?a", "http://:80/", "http://@",

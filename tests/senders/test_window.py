@@ -278,6 +278,19 @@ def test_a_window_that_does_not_parse_is_refused_with_its_path(window: Any, path
         assert refused.value.field == path
 
 
+def test_a_window_has_up_to_65536_characters() -> None:
+    """Blanks count as well; but nothing except blanks is nothing, and that is always open."""
+    short = json.dumps({"DEFAULT": {"OTH": ["08:00-21:00"]}})
+    full = short.ljust(65_536)
+
+    assert read_window(full) == read_window(short) != read_window(None)
+    with pytest.raises(InvalidField) as refused:
+        read_window(full + " ")
+
+    assert refused.value.field == "delivery_window"
+    assert read_window(" " * 65_537) == read_window(None)
+
+
 clock = st.builds("{:02d}:{:02d}".format, st.integers(0, 23), st.integers(0, 59))
 intervals = st.lists(st.builds("{}-{}".format, clock, clock).filter(lambda t: t[:5] != t[6:]),
                      max_size=3)  # fmt: skip

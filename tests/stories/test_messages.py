@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from attrs import evolve
 
 from scg_adapters.transport.carrier_log import submissions
 from scg_adapters.transport.loopback import Behaviour, transport_id
@@ -67,6 +68,37 @@ def test_the_first_final_receipt_wins(silent: World) -> None:
     (message,) = silent.messages()
     assert message.state == "FAILED"
     assert message.failure_details == "1009 the network reported UNDELIVERED"
+    silent.recount()
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "counts"),
+    [
+        ("DELIVERED", "DELIVERED", (1, 0, 0)),
+        ("READ", "READ", (1, 1, 0)),
+        ("UNDELIVERED", "FAILED", (0, 0, 1)),
+        ("REJECTED", "FAILED", (0, 0, 1)),
+        ("EXPIRED", "FAILED", (0, 0, 1)),
+        ("INTERMEDIATE", "SENT", (0, 0, 0)),
+        ("UNKNOWN", "SENT", (0, 0, 0)),
+    ],
+)
+@pytest.mark.parametrize("code", [None, "42"])
+def test_each_kind_of_receipt_says_what_became_of_a_message(
+    silent: World, kind: str, state: str, counts: tuple[int, int, int], code: str | None
+) -> None:
+    """Delivered, read and failed ones are counted; a failure says what the network reported."""
+    came = evolve(receipt(silent, ReceiptKind(kind)), code=code)
+    silent.engine.receipts_arrived("carrier", [came])
+
+    (message,) = silent.messages()
+    request = silent.request(message.message_request_id or "")
+    said = f"1009 the network reported {kind}" + (f" ({code})" if code else "")
+    assert message.state == state
+    assert (message.failure_code, message.failure_details) == (
+        ("OTHER", said) if state == "FAILED" else (None, None)
+    )
+    assert (request.delivered_count, request.read_count, request.failed_count) == counts
     silent.recount()
 
 

@@ -12,7 +12,7 @@ from scg_core import CallSettings, IllegalTransition, InvalidField, NotFound, Vo
 from scg_core.events.model import Envelope
 from scg_core.kernel.errors import InsufficientCredit
 from scg_core.kernel.instant import MINUTE, SECOND, Instant
-from scg_core.ports.voice_transport import Leg, Playback, Presence, Sighting, Speech
+from scg_core.ports.voice_transport import Cause, Ended, Leg, Playback, Presence, Sighting, Speech
 from tests.stories.calls import ANN, BOB, CID, OURS, VoiceWorld
 
 
@@ -53,6 +53,34 @@ def test_a_call_that_does_not_come_about_is_rejected_with_the_cause(does: Does, 
     assert (call.chargeable_duration, call.answer_time) == (0, None)
     assert call.failure_details and call.end_time is not None
     assert world.switch.up() == {}
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "says"),
+    [
+        (Cause.BUSY, "BUSY", "the called party was busy"),
+        (Cause.NO_ANSWER, "NO_ANSWER", "nobody answered in time"),
+        (Cause.REFUSED, "REFUSED", "it was declined, or ended before it was answered"),
+        (Cause.HUNG_UP, "REFUSED", "it was declined, or ended before it was answered"),
+        (Cause.UNREACHABLE, "UNREACHABLE", "the number cannot be reached"),
+        (Cause.FAILED, "FAILED", "the network failed"),
+    ],
+)
+@pytest.mark.parametrize("said", [None, "", "\0", "Q.850 cause 17"])
+def test_a_call_that_does_not_come_about_says_why(
+    cause: Cause, code: str, says: str, said: str | None
+) -> None:
+    """In the words of the switch, or in ours if it has none that can be shown."""
+    world = VoiceWorld()
+    world.phone(ANN, does=Does.RINGS)
+    call = world.call(ANN)
+    world.settle()
+    leg = world.app.calls.get(call.id).leg
+    world.engine.calls_heard("switch", [Ended(leg, world.clock.now(), cause, said)])
+
+    call = world.app.calls.get(call.id)
+    words = said if said and said.isprintable() else says
+    assert (call.failure_code, call.failure_details) == (code, words)
 
 
 def test_hanging_up_before_the_answer_completes_a_call_that_lasted_nothing() -> None:
@@ -254,6 +282,7 @@ def test_a_call_ends_when_the_credit_runs_out() -> None:
     assert (call.state, call.failure_code, call.chargeable_duration) == (
         "COMPLETED", "NO_CREDIT", 120,
     )  # fmt: skip
+    assert call.failure_details == "the credit ran out"
     assert (call.price, world.switch.up()) == (100_000, {})
     with pytest.raises(InsufficientCredit):
         world.call(BOB)
@@ -326,6 +355,7 @@ def test_a_switch_that_forgot_everything_loses_its_calls() -> None:
 
     call = world.app.calls.get(call.id)
     assert (call.state, call.failure_code, call.chargeable_duration) == ("COMPLETED", "LOST", 5)
+    assert call.failure_details == "the switch does not know it any more"
 
 
 def test_a_leg_that_nobody_asked_for_is_hung_up() -> None:

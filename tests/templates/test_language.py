@@ -118,6 +118,28 @@ def test_what_cannot_be_filled_in_is_1006(body: str, templates: dict[str, str]) 
     assert refused.value.error_code == 1006
 
 
+@pytest.mark.parametrize("nested", [1, 4, 5, 6, 7])
+def test_templates_stand_within_templates_five_deep(nested: int) -> None:
+    """The body itself is none; one more is 1006, though each of them could be filled in."""
+    templates = {f"t{n}": f'{n}#parse("t{n + 1}")' for n in range(1, nested)} | {f"t{nested}": "!"}
+
+    if nested <= 5:
+        assert rendered('#parse("t1")', templates) == "1234"[: nested - 1] + "!"
+        return
+    with pytest.raises(InvalidField, match="nests templates more than 5 deep") as refused:
+        rendered('#parse("t1")', templates)
+    assert refused.value.error_code == 1006
+
+
+def test_a_template_in_itself_is_shown_with_the_way_to_it() -> None:
+    """But one that stands twice side by side is not in itself."""
+    templates = {"a": 'x#parse("b")', "b": '#parse("a")', "c": "c"}
+
+    with pytest.raises(InvalidField, match="puts a template into itself: a > b > a"):
+        rendered('#parse("a")', templates)
+    assert rendered('#parse("c")#parse("c")', templates) == "cc"
+
+
 def test_what_is_the_recipients_own_is_filled_in_for_each() -> None:
     """After the body was put together once; what a contact lacks is 1006, or nothing if asked."""
     body = expand(read_body("Hi ${contact.first_name}$!{contact.title}!"), {}, {}.get)

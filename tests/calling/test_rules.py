@@ -81,6 +81,35 @@ def test_digits_are_those_of_the_specification(text: str) -> None:
         assert not good
 
 
+@pytest.mark.parametrize("name", ["dtmf_digits", "dtmfText"])
+@pytest.mark.parametrize("number", [0, 1, 42, int("9" * 64)])
+def test_digits_may_be_a_number_where_one_is_lenient(name: str, number: int) -> None:
+    """As clients of the old API send them; zero is a key, too."""
+    assert read_digits({name: number}, True) == str(number)
+    with pytest.raises(InvalidField) as refused:
+        read_digits({name: number}, False)
+
+    assert refused.value.field == name
+
+
+@pytest.mark.parametrize("given", [True, False, 1.0, -1, int("1" * 65), [1], {"1": 1}])
+@pytest.mark.parametrize("lenient", [False, True])
+def test_no_other_value_is_digits(given: object, lenient: bool) -> None:
+    """True is no 1."""
+    for name in ("dtmf_digits", "dtmfText"):
+        with pytest.raises(InvalidField) as refused:
+            read_digits({name: given}, lenient)
+        assert refused.value.field == name
+
+
+@pytest.mark.parametrize("given", [{}, {"dtmfText": ""}, {"dtmf_digits": None, "dtmfText": None}])
+@pytest.mark.parametrize("lenient", [False, True])
+def test_no_digits_at_all_are_refused(given: dict[str, object], lenient: bool) -> None:
+    """By the name that is documented."""
+    with pytest.raises(InvalidField, match="^dtmf_digits: is empty"):
+        read_digits(given, lenient)
+
+
 @pytest.mark.parametrize("cause", Cause)
 def test_each_cause_has_its_meaning_before_and_after_the_answer(cause: Cause) -> None:
     """Before it the call is rejected with a failure; after it only a failed network is one."""

@@ -106,7 +106,7 @@ def test_no_other_value_is_digits(given: object, lenient: bool) -> None:
 @pytest.mark.parametrize("lenient", [False, True])
 def test_no_digits_at_all_are_refused(given: dict[str, object], lenient: bool) -> None:
     """By the name that is documented."""
-    with pytest.raises(InvalidField, match="^dtmf_digits: is empty"):
+    with pytest.raises(InvalidField, match="dtmf_digits: is empty"):
         read_digits(given, lenient)
 
 
@@ -185,6 +185,38 @@ def test_what_comes_before_an_end_is_not_given_any_more() -> None:
     assert given_of(Verb.PLACE, Verb.CLOSE, Verb.CLOSE) == [Verb.CLOSE]
     assert given_of(Verb.PLAY, Verb.HANG_UP, Verb.PLACE) == [Verb.HANG_UP, Verb.PLACE]
     assert given_of(Verb.ORIGINATE, Verb.HANG_UP, Verb.PLACE) == [Verb.PLACE]
+
+
+@pytest.mark.parametrize(
+    ("given", "ids"),
+    [
+        (None, ()), ("", ()), (" ", ()), (",; ,", ()), ([], ()),
+        ("a", ("a",)), ("a,b", ("a", "b")), (" b ;, a ", ("b", "a")), ("a,a,b", ("a", "b")),
+        (["a", " a "], ("a",)), (("a", "b"), ("a", "b")), (["a,b"], ("a,b",)),
+        (["a"] * 99 + ["b"], ("a", "b")), (["x" * 128], ("x" * 128,)),
+    ],
+)  # fmt: skip
+def test_the_calls_of_a_bridge_are_a_list_or_a_text_with_commas(
+    given: object, ids: tuple[str, ...]
+) -> None:
+    """In their order, each once; none is none."""
+    assert read_call_ids(given) == ids
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        (5, "call_ids"), (True, "call_ids"), ({"a": "b"}, "call_ids"), (["a", 5], "call_ids[1]"),
+        (["a", None], "call_ids[1]"), (["a", ""], "call_ids[1]"), (["x" * 129], "call_ids[0]"),
+        ("a,b,c", "call_ids"), (["a", "b", "c"], "call_ids"), (["a"] * 100 + [5], "call_ids"),
+    ],
+)  # fmt: skip
+def test_what_names_no_calls_of_a_bridge_is_refused(given: object, field: str) -> None:
+    """By the place in the list, where there is one."""
+    with pytest.raises(InvalidField) as refused:
+        read_call_ids(given)
+
+    assert refused.value.field == field
 
 
 def test_the_calls_of_a_bridge_are_named_up_to_a_hundred_times() -> None:

@@ -22,7 +22,7 @@ from scg_core.templates.rules.language import (
     read_body,
     read_template,
 )
-from scg_core.templates.rules.rendering import expand, fill
+from scg_core.templates.rules.rendering import expand, fill, settled
 from scg_core.templates.rules.validation import LONGEST_VALUE, agrees
 
 CORPUS = Path(__file__).parent / "corpus.json"
@@ -149,6 +149,29 @@ def test_what_is_the_recipients_own_is_filled_in_for_each() -> None:
     with pytest.raises(InvalidField) as refused:
         fill(body, {"contact.title": "Dr"}, str)
     assert refused.value.error_code == 1006
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("${a}${contact.name}-${a}${b}", "AAnn-AB"),
+        ("${contact.name}${a}$!{nobody}${b}${contact.name}", "AnnABAnn"),
+        (
+            '${a}#track("http://x.io")-${b}#track("http://y.io")${a}',
+            "A<http://x.io>-B<http://y.io>A",
+        ),
+        ('$!{nobody}${contact.name}#set($a="S")${a}', "AnnS"),
+        ("$!{nobody}", ""),
+    ],
+)
+def test_every_part_stands_where_it_was_put(template: str, text: str) -> None:
+    """Texts between what differs from recipient to recipient, and links, keep their places."""
+    body = expand(read_template(template), {"a": "A", "b": "B"}, {}.get)
+
+    assert fill(body, {"contact.name": "Ann"}, lambda track: f"<{track.url}>") == text
+    known = settled(body, {"contact.name": "Ann"})
+    assert fill(known, {}, lambda track: f"<{track.url}>") == text
+    assert known.text == (None if known.links else text)
 
 
 def test_values_are_never_read_as_templates() -> None:

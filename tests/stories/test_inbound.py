@@ -189,6 +189,18 @@ def test_a_sender_id_that_cannot_send_still_hears(world: World) -> None:
     assert texts(world) == []
 
 
+def test_where_the_operator_says_nothing_the_engine_has_words_of_its_own(world: World) -> None:
+    """They name the words to reply with; another language's word is answered in English then."""
+    arrives(world, "HELP")
+    arrives(world, "STOP")
+    arrives(world, "AIDE", "+33612345678")
+
+    helps = "Reply STOP to receive no more messages, START to receive them again."
+    ended = "You will receive no more messages. Reply START to receive them again."
+    assert texts(world) == [helps, ended]
+    assert texts(world, "+33612345678") == [helps]
+
+
 def test_the_operators_own_texts_are_sent(world: World) -> None:
     """By kind, class and language; an empty one is not sent; dollars are dollars."""
     operator = world.engine.operator()

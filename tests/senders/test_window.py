@@ -168,6 +168,16 @@ def test_the_tail_of_an_interval_runs_on_into_a_closed_day_or_a_holiday() -> Non
     assert not is_open(RULES, ("UTC",), Instant(saturday + 2 * HOUR), lambda _: holiday)
 
 
+def test_an_interval_of_the_night_ends_to_the_minute() -> None:
+    """At 06:00, not a minute later, on the day after it began."""
+    night = read_window({"DEFAULT": {"MON": ["22:00-06:00"], "OTH": []}}).rules_for(None)
+    ends = at("2026-01-06T06:00")
+
+    assert is_open(night, ("UTC",), Instant(ends - 1), none)
+    assert not is_open(night, ("UTC",), ends, none)
+    assert next_opening(night, ("UTC",), ends, none) == at("2026-01-12T22:00")
+
+
 def test_a_holiday_counts_only_where_the_window_speaks_of_holidays() -> None:
     """HOL if it is given and the day is one, else the weekday, else OTH, else closed."""
     day = frozenset({datetime(2026, 1, 6).toordinal()})

@@ -107,7 +107,10 @@ class LimitsContract(ABC):
         assert self.ask([second], [1] * 9).count == 8
 
     def test_what_is_given_back_of_a_day_may_be_taken_again(self) -> None:
-        """On that day; the next one knows nothing of it."""
+        """On that day, all of it; the next one knows nothing of it."""
+        all_of_it = [Limit("all of it", None, 3)]
+        self.give_back(all_of_it, self.ask(all_of_it, [1] * 9), 3)
+        assert self.ask(all_of_it, [1] * 9).count == 3
         one, tomorrow = [Limit("one", None, 3)], later(NOW, DAY)
         given = self.ask(one, [1] * 9)
         self.give_back(one, given, 2)

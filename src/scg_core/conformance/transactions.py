@@ -43,7 +43,6 @@ class TransactionsContract(DurabilityContract, UpkeepContract, ABC):
             assert session.find(Query(MessageRequest)) == [a_request(sent_count=1)]
             assert session.get(Message, "message-1") == a_message()
             assert session.remember("scope", [1, 2]) == {1, 2}
-            assert session.number(1) > 0
 
     def test_a_failed_transaction_of_a_group_undoes_only_itself(self) -> None:
         """Calls that are made durable together stay transactions of their own."""

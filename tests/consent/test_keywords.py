@@ -323,3 +323,10 @@ def test_a_reserved_keyword_of_the_operator_is_as_forgiving_as_the_shipped_ones(
     extra = keyword("PARAR", type=KeywordType.RESERVED, actions=("OPTOUT",), company_id="operator")
 
     assert heard("Parar!", extra) == ["PARAR"]
+
+
+def test_a_reserved_word_is_heard_however_it_is_typed() -> None:
+    """In small letters, with a mark behind it, with its accent or without."""
+    assert heard("arret", country="FRA") == ["ARRET"]
+    assert heard("Arrêt !", country="CAN") == ["ARRÊT"]
+    assert heard("arret") == []
